@@ -1,0 +1,1 @@
+"""The fleet as a whole: its reference data, its listing, samples for trials."""

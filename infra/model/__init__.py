@@ -1,0 +1,40 @@
+"""The types that everything else is about: municipalities, their sites, lines, regions and addresses.
+
+Frozen, strict and closed pydantic types. Nothing here reads files or a clock.
+"""
+
+from infra.model.addresses import Addresses, PlannedSubnet, Role, SubnetPlan, plan_subnets
+from infra.model.codes import check_digit
+from infra.model.fleet import Fleet, UnknownMunicipalityError
+from infra.model.lines import AmazonAsn, Line
+from infra.model.municipality import (
+    AccountNotIssuedError,
+    Capacity,
+    Municipality,
+    Placement,
+    RegionPlacement,
+    Retention,
+    Site,
+    Target,
+)
+
+__all__ = [
+    "AccountNotIssuedError",
+    "Addresses",
+    "AmazonAsn",
+    "Capacity",
+    "Fleet",
+    "Line",
+    "Municipality",
+    "Placement",
+    "PlannedSubnet",
+    "RegionPlacement",
+    "Retention",
+    "Role",
+    "Site",
+    "SubnetPlan",
+    "Target",
+    "UnknownMunicipalityError",
+    "check_digit",
+    "plan_subnets",
+]

@@ -1,0 +1,283 @@
+"""A municipality, and what its tenant is made from: sites, lines, regions, addresses, retention."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import IPv4Network
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import AfterValidator, ValidationInfo, field_validator, model_validator
+
+from infra.model.addresses import Addresses, SitePrefix
+from infra.model.base import Frozen, Whole, problem
+from infra.model.codes import Code
+from infra.model.consistency import LinePart, Parts, SitePart, contradictions
+from infra.model.lines import AmazonAsn, Line, Slug
+
+Target = Literal["rehearsal", "aws"]
+
+REHEARSAL_ACCOUNTS: Final = "000000"
+"""What the account ids of the rehearsal region begin with; plainly not issued by AWS."""
+
+ZONES: Final[dict[str, tuple[str, ...]]] = {
+    "ap-northeast-1": ("ap-northeast-1a", "ap-northeast-1c", "ap-northeast-1d"),
+    "ap-northeast-3": ("ap-northeast-3a", "ap-northeast-3b", "ap-northeast-3c"),
+}
+"""The regions in Japan and the zones that a new account has there (only old accounts see a b in Tokyo).
+https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-availability-zones.html"""
+
+MIN_ZONES: Final = 2
+
+CLOUDWATCH_DAYS: Final = (
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+)  # fmt: skip
+"""What PutRetentionPolicy accepts, in days.
+https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html"""
+
+MIN_RETENTION_DAYS: Final = 90
+"""The seed's safeguard ①: entry logs are kept 90 days or more."""
+
+
+class AccountNotIssuedError(ValueError):
+    """The municipality has no AWS account yet, so nothing can be declared in AWS for it."""
+
+
+class Site(Frozen):
+    """A place with terminals: the city hall, a branch office."""
+
+    id: Slug
+    """the site's short name within the municipality, for example honcho"""
+    name: str
+    """what people call the site, for example 本庁"""
+    terminals: Whole
+    """how many terminals (台) stand there"""
+    prefix: SitePrefix
+    """the terminals' IPv4 network, for example 10.219.0.0/24"""
+
+    @field_validator("name")
+    @classmethod
+    def _name(cls, value: str) -> str:
+        return _said(value, "the site's name")
+
+    @field_validator("terminals")
+    @classmethod
+    def _terminals(cls, value: int) -> int:
+        if value >= 1:
+            return value
+        raise problem(f"{value} terminals", "a site has at least one terminal; delete a site that has none")
+
+    @field_validator("prefix")
+    @classmethod
+    def _room(cls, value: str, info: ValidationInfo) -> str:
+        network = IPv4Network(value)
+        # Network and broadcast address, and the site's router.
+        usable = network.num_addresses - 3
+        terminals = info.data.get("terminals")
+        if terminals is not None and terminals > usable:
+            raise problem(
+                f"{value} has room for {max(usable, 0)} terminals, not for {terminals}",
+                "give the whole network that the terminals are in",
+            )
+        return value
+
+
+class RegionPlacement(Frozen):
+    """A region and the Availability Zones in use there."""
+
+    region: str
+    """ap-northeast-1 (Tokyo) or ap-northeast-3 (Osaka)"""
+    zones: tuple[str, ...]
+    """Availability Zones by name, two at least; append new ones at the end"""
+
+    @field_validator("region")
+    @classmethod
+    def _region(cls, value: str) -> str:
+        if value in ZONES:
+            return value
+        raise problem(
+            f"{value!r} is not a region in Japan; register data stays in Japan", f"write {' or '.join(ZONES)}"
+        )
+
+    @field_validator("zones")
+    @classmethod
+    def _zones(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        region = info.data.get("region")
+        known = ZONES.get(str(region), ())
+        for zone in value:
+            if region is not None and zone not in known:
+                raise problem(f"{zone!r} is not a zone of {region}", f"choose from {', '.join(known)}")
+            if value.count(zone) > 1:
+                raise problem(f"{zone} is there twice", "name each zone once")
+        if len(value) < MIN_ZONES:
+            raise problem(
+                f"{len(value)} Availability Zone: with its loss the service stops",
+                f"name at least {MIN_ZONES}" + (f" of {', '.join(known)}" if known else ""),
+            )
+        return value
+
+
+class Placement(Frozen):
+    """Where the tenant lives. The two regions differ."""
+
+    primary: RegionPlacement
+    """the region that serves"""
+    recovery: RegionPlacement
+    """the region that holds copies and serves after a disaster"""
+
+
+class Retention(Frozen):
+    """How long every store of logs keeps them. The one home of that number."""
+
+    days: Whole = 400
+    """days, 90 to 3653"""
+
+    @field_validator("days")
+    @classmethod
+    def _days(cls, value: int) -> int:
+        if value < MIN_RETENTION_DAYS:
+            raise problem(
+                f"{value} days is less than the {MIN_RETENTION_DAYS} that logs must be kept",
+                f"write {MIN_RETENTION_DAYS} or more",
+            )
+        if value > CLOUDWATCH_DAYS[-1]:
+            raise problem(
+                f"{value} days is more than CloudWatch Logs can be told to keep",
+                f"write {CLOUDWATCH_DAYS[-1]} or less",
+            )
+        return value
+
+    def cloudwatch_days(self) -> int:
+        """The days to give to CloudWatch Logs, which takes certain numbers only: rounded up, never down."""
+        return next(days for days in CLOUDWATCH_DAYS if days >= self.days)
+
+
+class Capacity(Frozen):
+    """How much serves."""
+
+    servers: Whole = 2
+    """application servers in the primary region, 2 to 30"""
+
+    @field_validator("servers")
+    @classmethod
+    def _servers(cls, value: int) -> int:
+        if 2 <= value <= 30:
+            return value
+        raise problem(
+            f"{value} servers",
+            "write 2 to 30: one must be able to fail, and 30 serve the largest city several times",
+        )
+
+
+def _said(value: str, what: str) -> str:
+    if value and value == value.strip() and value.isprintable():
+        return value
+    raise problem(f"{what} is empty or has spaces around it", "write it without leading or trailing spaces")
+
+
+def _account(value: str) -> str:
+    if not re.fullmatch(r"[0-9]{12}", value, re.ASCII):
+        raise problem(
+            f"{value!r} is not an AWS account id",
+            'write its twelve digits in quotes, for example "123456789012"',
+        )
+    if value.startswith(REHEARSAL_ACCOUNTS):
+        raise problem(
+            f"{value} is an account id of the rehearsal region",
+            "leave `account` out until AWS has issued one",
+        )
+    return value
+
+
+def _dns_name(value: str) -> str:
+    name = value.removeprefix("*.")
+    labels = name.split(".")
+    label = r"(?!-)[a-z0-9_-]{1,63}(?<!-)"
+    if len(labels) > 1 and len(value) <= 255 and all(re.fullmatch(label, part, re.ASCII) for part in labels):
+        return value
+    raise problem(
+        f"{value!r} is not a name that a DNS firewall rule takes",
+        "write a full name in lower case, or *. and a domain, for example ntp.example.lg.jp",
+    )
+
+
+class Municipality(Frozen):
+    """One municipality and its tenant, complete: from this alone the declarations follow."""
+
+    code: Code
+    """全国地方公共団体コード, six digits, in quotes"""
+    name: str
+    """the municipality's name as in the code list, for example 和泉市"""
+    prefecture: str
+    """its prefecture, for example 大阪府"""
+    account: Annotated[str, AfterValidator(_account)] | None = None
+    """the AWS account that was issued for it, twelve digits in quotes; absent until then"""
+    sites: tuple[Site, ...]
+    """the places with terminals"""
+    lines: tuple[Line, ...]
+    """the circuits, two at least, ending at different locations"""
+    placement: Placement
+    """regions and zones"""
+    addresses: Addresses
+    """the VPCs' addresses"""
+    asn: AmazonAsn
+    """ASNs of the tenant's gateways"""
+    retention: Retention = Retention()
+    """how long logs are kept"""
+    capacity: Capacity = Capacity()
+    """how much serves"""
+    recovery: Literal["backup", "replica"]
+    """backup: servers start in the recovery region when needed; replica: a database replica runs there"""
+    dns_names: tuple[Annotated[str, AfterValidator(_dns_name)], ...] = ()
+    """names that the servers may resolve in addition to those of the AWS APIs in use"""
+
+    @field_validator("name", "prefecture")
+    @classmethod
+    def _names(cls, value: str, info: ValidationInfo) -> str:
+        return _said(value, f"the {info.field_name}")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        parts = Parts(
+            sites={i: SitePart(site.id, IPv4Network(site.prefix)) for i, site in enumerate(self.sites)},
+            lines={
+                i: LinePart(line.id, line.location, line.bgp_asn, line.peering, line.connection, line.interface)
+                for i, line in enumerate(self.lines)
+            },
+            site_count=len(self.sites),
+            line_count=len(self.lines),
+            primary_region=self.placement.primary.region,
+            recovery_region=self.placement.recovery.region,
+            primary=IPv4Network(self.addresses.primary),
+            recovery=IPv4Network(self.addresses.recovery),
+            gateway_asn=self.asn.gateway,
+        )
+        for found in contradictions(parts):
+            raise problem(f"{found.field}: {found.reason}", found.hint)
+        return self
+
+    @property
+    def terminals(self) -> int:
+        """Terminals at all sites."""
+        return sum(site.terminals for site in self.sites)
+
+    @property
+    def prefixes(self) -> tuple[str, ...]:
+        """The terminals' networks, in the order of the sites."""
+        return tuple(site.prefix for site in self.sites)
+
+    def account_for(self, target: Target) -> str:
+        """The account that the tenant lives in: twelve digits.
+
+        In the rehearsal region it is derived from the code; in AWS it is the one that was issued. Raises
+        `AccountNotIssuedError` when none was, and `ValueError` for a target that isn't one.
+        """
+        if target == "rehearsal":
+            return REHEARSAL_ACCOUNTS + self.code
+        if target == "aws":
+            if self.account is None:
+                raise AccountNotIssuedError(
+                    f"no AWS account was issued for {self.code} {self.name}: its inventory has no `account`. "
+                    f'Have one issued, then write `account: "..."` into {self.code}.yaml.'
+                )
+            return self.account
+        raise ValueError(f"{target!r} is not a target; targets are 'rehearsal' and 'aws'")
