@@ -48,10 +48,11 @@ class InventoryError(Exception):
 
 
 def load(folder: Path, codes: Iterable[str] | None = None) -> Fleet:
-    """Load the whole fleet or, given codes, just those municipalities, reading no other municipality's file.
+    """Load the whole fleet or, given codes, just those municipalities.
 
-    Codes, accounts, connections and interfaces are compared among the municipalities that are loaded: only
-    loading the whole fleet shows that nobody else has them. Raises `InventoryError`.
+    No two municipalities may have one code, account, connection or interface. Given codes, the other files are
+    searched for these as text, and only a file that has one is read; what else is wrong there is not reported.
+    Raises `InventoryError`.
     """
     files, problems = _files(folder) if codes is None else _files_of(folder, codes)
     defaults = _defaults(folder)
@@ -65,6 +66,8 @@ def load(folder: Path, codes: Iterable[str] | None = None) -> Fleet:
         problems += [*document.problems, *_without_repetition(found, document, defaults)]
         municipalities += [municipality] if municipality else []
         claims += [(document, claim) for claim in _claims(document)]
+    if codes is not None:
+        claims += _claims_elsewhere(folder, files, [claim for _, claim in claims])
     problems += _double(claims)
     if problems:
         raise InventoryError(problems)
@@ -282,6 +285,19 @@ def _claims(document: Document) -> Iterator[Claim]:
     for path, value in found:
         if isinstance(value, str):
             yield Claim(document.file.name, path, str(path[-1]), value)
+
+
+def _claims_elsewhere(folder: Path, files: list[Path], claims: list[Claim]) -> Iterator[tuple[Document, Claim]]:
+    """What other municipalities claim of the same. A tenant must never get another's line or account."""
+    values = [re.escape(claim.value.encode()) for claim in claims]
+    if not values:
+        return
+    wanted = re.compile(rb"\b(" + b"|".join(values) + rb")\b")
+    loaded = set(files)
+    for file in _files(folder)[0]:
+        if file not in loaded and wanted.search(file.read_bytes()):
+            document = read(file)
+            yield from ((document, claim) for claim in _claims(document))
 
 
 def _double(claims: list[tuple[Document, Claim]]) -> Iterator[Problem]:
