@@ -1,0 +1,1 @@
+"""What runs inside: hardened images. Not built yet."""
