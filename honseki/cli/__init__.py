@@ -1,0 +1,1 @@
+"""The command line: parsing, wiring, exit codes. It decides nothing, and nothing imports it."""

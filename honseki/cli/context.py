@@ -1,0 +1,98 @@
+"""What the commands share: settings, the inventory, and how to say things."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from honseki.engine.settings import Settings
+from honseki.errors import Exit, HonsekiError
+
+if TYPE_CHECKING:
+    from honseki.engine.binary import Engine
+    from infra.model import Fleet, Municipality
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="One JSON document on standard output, for programs."
+)
+codes_argument = click.argument("codes", nargs=-1, metavar="[CODE]...")
+all_option = click.option("--all", "everyone", is_flag=True, help="All municipalities of the inventory.")
+
+
+class BadInventoryError(HonsekiError):
+    """The inventory has problems."""
+
+    exit_code = Exit.BAD_INPUT
+
+    def __init__(self, problems: Sequence[Any]) -> None:
+        count = len(problems)
+        super().__init__(f"the inventory has {count} problem{'s' if count != 1 else ''}; nothing was changed")
+        self.problems = problems
+
+    def __str__(self) -> str:
+        return "\n".join([*(f"{problem}" for problem in self.problems), "", self.what])
+
+    def as_json(self) -> dict[str, Any]:
+        """With every problem's fields."""
+        fields = ("file", "line", "field", "reason", "hint")
+        problems = [{name: _plain(getattr(problem, name)) for name in fields} for problem in self.problems]
+        return super().as_json() | {"problems": problems}
+
+
+class Context:
+    """One command's settings and ways to speak. Results go to standard output, everything else to standard error."""
+
+    def __init__(self, target: str | None) -> None:
+        self.settings = Settings.resolve(target)
+
+    def say(self, line: str) -> None:
+        """A line on what goes on."""
+        click.echo(line, err=True)
+
+    def banner(self) -> None:
+        """Which cloud is meant, before anything is done in it."""
+        if self.settings.target == "rehearsal":
+            self.say("REHEARSAL: the embedded region on this machine, not AWS.")
+
+    def engine(self) -> Engine:
+        """The engine; got first if need be."""
+        from honseki.engine import binary  # noqa: PLC0415
+
+        return binary.ensure(self.settings, self.say)
+
+    def fleet(self, codes: Iterable[str] | None = None) -> Fleet:
+        """The inventory, or the named part of it. All problems at once as `BadInventoryError`."""
+        from stacks.inventory import InventoryError, load  # noqa: PLC0415
+
+        try:
+            return load(self.settings.fleet, codes)
+        except InventoryError as error:
+            raise BadInventoryError(error.problems) from error
+
+    def chosen(self, codes: Sequence[str], everyone: bool) -> tuple[Municipality, ...]:
+        """The municipalities that a command is about; it must say which, or `--all`."""
+        if bool(codes) == everyone:
+            raise click.UsageError("name municipalities by code (see `honseki fleet list`), or say --all")
+        wanted = list(dict.fromkeys(codes))
+        return self.fleet(None if everyone else wanted).municipalities
+
+    @functools.cached_property
+    def is_terminal(self) -> bool:
+        """Whether a person looks at the progress."""
+        return sys.stderr.isatty()
+
+    def print_json(self, value: Any) -> None:
+        """The document of `--json`."""
+        click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+pass_context = click.make_pass_decorator(Context)
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, int | str | None) else str(value)

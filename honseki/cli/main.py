@@ -1,0 +1,72 @@
+"""`honseki`: the group of commands, and the one place where errors become text and exit codes."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+
+import click
+
+from honseki.cli import engine, fleet, region, rehearse, tenants
+from honseki.cli.context import Context
+from honseki.engine.settings import TARGETS
+from honseki.errors import Exit, HonsekiError
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog="Begin with `honseki fleet list`. Exit codes: 0 well, 1 failed, 2 wrong usage, 3 bad inventory, "
+    "4 differences found, 5 refused by a safeguard, 6 another operation is under way.",
+)
+@click.option(
+    "--target",
+    type=click.Choice(TARGETS),
+    help="The cloud: the rehearsal region on this machine, or AWS. Default: HONSEKI_TARGET, else rehearsal.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Say every command that is run.")
+@click.version_option(package_name="honseki")
+@click.pass_context
+def cli(click_context: click.Context, target: str | None, verbose: bool) -> None:
+    """Hosts the family registers (戸籍) of municipalities: declared, deployed, rehearsed.
+
+    \b
+    Example: one municipality, from its declaration to a running tenant in the rehearsal region
+      honseki fleet check
+      honseki plan 272191
+      honseki up 272191
+    """
+    logging.basicConfig(level=logging.DEBUG if verbose else logging.WARNING, format="%(message)s", stream=sys.stderr)
+    for noisy in ("boto3", "botocore", "urllib3"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    click_context.obj = Context(target)
+
+
+for command in (*tenants.COMMANDS, fleet.fleet, region.region, engine.engine, rehearse.rehearse):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """The console script."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        click.echo("Aborted; nothing was changed.", err=True)
+        sys.exit(Exit.FAILED)
+    except KeyboardInterrupt:
+        click.echo("Interrupted.", err=True)
+        sys.exit(130)
+    except HonsekiError as error:
+        if "--json" in sys.argv:
+            click.echo(json.dumps({"error": error.as_json()}, ensure_ascii=False))
+        else:
+            click.echo(f"Error: {error}", err=True)
+        sys.exit(error.exit_code)
+    sys.exit(code if isinstance(code, int) else Exit.OK)
+
+
+if __name__ == "__main__":
+    main()

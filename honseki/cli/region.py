@@ -1,0 +1,149 @@
+"""`honseki region`: the rehearsal region on this machine."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shlex
+from typing import TYPE_CHECKING
+
+import click
+
+from honseki.cli.context import Context, json_option, pass_context
+from honseki.engine.settings import LANGUAGE_BIN, REHEARSAL_BIN
+from honseki.errors import Exit
+
+if TYPE_CHECKING:
+    from honseki.rehearsal.region.control import RegionInfo
+
+
+@click.group()
+def region() -> None:
+    """The rehearsal region: an AWS stand-in on 127.0.0.1, an account per municipality.
+
+    \b
+    Example: look into a tenant with the AWS CLI
+      eval "$(honseki region env)"
+      aws ec2 describe-vpcs --region ap-northeast-1
+    """
+
+
+@region.command()
+@json_option
+@pass_context
+def start(context: Context, as_json: bool) -> int:
+    """Start it, or say that it runs.
+
+    \b
+    Example:
+      honseki region start
+    """
+    from honseki.rehearsal.region import control  # noqa: PLC0415
+
+    return _show(context, control.start(context.settings.region_home), as_json)
+
+
+@region.command()
+@pass_context
+def stop(context: Context) -> int:
+    """Stop it. Its state is kept.
+
+    \b
+    Example:
+      honseki region stop
+    """
+    from honseki.rehearsal.region import control  # noqa: PLC0415
+
+    control.stop(context.settings.region_home)
+    click.echo("The rehearsal region is stopped; its state is kept.")
+    return Exit.OK
+
+
+@region.command()
+@json_option
+@pass_context
+def status(context: Context, as_json: bool) -> int:
+    """Say whether it runs (exit code 1 if not).
+
+    \b
+    Example:
+      honseki region status --json
+    """
+    from honseki.rehearsal.region import control  # noqa: PLC0415
+
+    info = control.status(context.settings.region_home)
+    if info is None:
+        if as_json:
+            context.print_json({"running": False})
+        else:
+            click.echo("The rehearsal region doesn't run. Start it: honseki region start")
+        return Exit.FAILED
+    return _show(context, info, as_json)
+
+
+@region.command()
+@click.option("--yes", is_flag=True, help="Don't ask.")
+@pass_context
+def reset(context: Context, yes: bool) -> int:
+    """Empty it: every account and everything in it is forgotten, and the stacks' state of this home with it.
+
+    \b
+    Example:
+      honseki region reset --yes
+    """
+    import shutil  # noqa: PLC0415
+
+    from honseki.rehearsal.region import control  # noqa: PLC0415
+
+    if not yes:
+        click.confirm("Forget everything in the rehearsal region?", abort=True, err=True)
+    control.reset(context.settings.region_home)
+    # Stacks that describe things in an emptied region would only confuse; AWS's stacks live in another backend folder
+    # or carry another target in their name, and are left alone.
+    folder = context.settings.local_state
+    if folder is not None:
+        for kind in ("stacks", "history", "backups", "locks"):
+            for path in (folder / ".pulumi" / kind).rglob("rehearsal-*"):
+                shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    click.echo("The rehearsal region is empty.")
+    return Exit.OK
+
+
+@region.command()
+@pass_context
+def env(context: Context) -> int:
+    """Print the environment in which boto3, the AWS CLI and the plain Pulumi CLI work with the region.
+
+    \b
+    Example:
+      eval "$(honseki region env)"
+      pulumi preview --stack rehearsal-272191
+    """
+    from honseki.engine import binary  # noqa: PLC0415
+    from honseki.rehearsal.region import control  # noqa: PLC0415
+
+    settings = context.settings
+    settings.prepare()
+    info = control.start(settings.region_home)
+    variables = dict(control.env(info)) | {
+        "PULUMI_BACKEND_URL": settings.backend_url,
+        "PULUMI_CONFIG_PASSPHRASE_FILE": str(settings.passphrase_file),
+    }
+    folders = [str(REHEARSAL_BIN)]
+    engine = binary.which(settings)
+    if engine is not None:
+        folders.append(str(engine.path.parent))
+        if not engine.has_language_plugin:
+            folders.append(str(LANGUAGE_BIN))
+    for name, value in sorted(variables.items()):
+        click.echo(f"export {name}={shlex.quote(value)}")
+    click.echo(f"export PATH={shlex.quote(os.pathsep.join(folders))}{os.pathsep}$PATH")
+    return Exit.OK
+
+
+def _show(context: Context, info: RegionInfo, as_json: bool) -> int:
+    if as_json:
+        context.print_json({"running": True, **dataclasses.asdict(info)})
+    else:
+        click.echo(f"The rehearsal region runs at {info.endpoint} (process {info.pid}, data in {info.home}).")
+    return Exit.OK

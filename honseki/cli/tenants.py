@@ -1,0 +1,364 @@
+"""`honseki plan | up | status | drift | destroy`: what is done to municipalities' tenants."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from honseki.cli.context import Context, all_option, codes_argument, json_option, pass_context
+from honseki.engine.events import Step
+from honseki.engine.operation import Done, Interrupts
+from honseki.errors import Exit, HonsekiError, RefusedError
+
+if TYPE_CHECKING:
+    from honseki.cli.show import Reporter
+    from honseki.engine.tenant import Tenant
+    from infra.model import Municipality
+
+jobs_option = click.option(
+    "--jobs", type=click.IntRange(1, 32), default=2, show_default=True, help="Tenants at a time."
+)
+refresh_option = click.option(
+    "--refresh/--no-refresh",
+    default=True,
+    help="Read the cloud first, so that what was changed by hand is seen. Default: yes.",
+)
+Work = Callable[["Tenant", "Reporter"], Done]
+
+
+@click.command()
+@codes_argument
+@all_option
+@refresh_option
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Write the plan to this file; `up --plan` applies it exactly."
+)
+@click.option("--exit-code", is_flag=True, help="Exit with 4 if there are changes.")
+@jobs_option
+@json_option
+@pass_context
+def plan(
+    context: Context,
+    codes: tuple[str, ...],
+    everyone: bool,
+    refresh: bool,
+    out: Path | None,
+    exit_code: bool,
+    jobs: int,
+    as_json: bool,
+) -> int:
+    """Show what `up` would do. Changes nothing.
+
+    \b
+    Example:
+      honseki plan 272191 --out izumi.plan && honseki up 272191 --plan izumi.plan
+    """
+    _one_only(out, codes, "--out")
+
+    def work(tenant: Tenant, report: Reporter) -> Done:
+        say, step = _voice(tenant, report)
+        return tenant.preview(refresh=refresh, save_plan=out and out.absolute(), say=say, on_step=step)
+
+    results = _each(context, codes, everyone, jobs, "planning", work)
+    _results(context, results, as_json, detail=True)
+    found = any(done.outcome.changed for _, done in results)
+    if found and not as_json:
+        context.say("Apply it: honseki up " + " ".join(m.code for m, done in results if done.outcome.changed))
+    return Exit.CHANGES if exit_code and found else Exit.OK
+
+
+@click.command()
+@codes_argument
+@all_option
+@refresh_option
+@click.option(
+    "--plan", "plan_file", type=click.Path(exists=True, path_type=Path), help="Apply exactly this saved plan."
+)
+@jobs_option
+@json_option
+@pass_context
+def up(
+    context: Context,
+    codes: tuple[str, ...],
+    everyone: bool,
+    refresh: bool,
+    plan_file: Path | None,
+    jobs: int,
+    as_json: bool,
+) -> int:
+    """Bring tenants to what is declared. Safe to repeat, to interrupt and to kill.
+
+    \b
+    Example:
+      honseki up 272191
+    """
+    _one_only(plan_file, codes, "--plan")
+
+    def work(tenant: Tenant, report: Reporter) -> Done:
+        say, step = _voice(tenant, report)
+        return tenant.up(refresh=refresh, plan=plan_file and plan_file.absolute(), say=say, on_step=step)
+
+    results = _each(context, codes, everyone, jobs, "deploying", work)
+    _results(context, results, as_json, detail=False)
+    return Exit.OK
+
+
+@click.command()
+@codes_argument
+@all_option
+@jobs_option
+@json_option
+@pass_context
+def drift(context: Context, codes: tuple[str, ...], everyone: bool, jobs: int, as_json: bool) -> int:
+    """Show what was changed in the cloud by other hands. Exit code 4 if anything was. Changes nothing.
+
+    \b
+    Example:
+      honseki drift 272191 || honseki up 272191
+    """
+
+    def work(tenant: Tenant, report: Reporter) -> Done:
+        if not tenant.exists():
+            raise _not_deployed(tenant.municipality)
+        say, step = _voice(tenant, report)
+        return tenant.drift(say=say, on_step=step)
+
+    results = _each(context, codes, everyone, jobs, "comparing", work)
+    _results(context, results, as_json, detail=True)
+    found = [municipality.code for municipality, done in results if done.outcome.changed]
+    if found and not as_json:
+        context.say(f"Mend it: honseki up {' '.join(found)}")
+    return Exit.CHANGES if found else Exit.OK
+
+
+@click.command()
+@codes_argument
+@all_option
+@json_option
+@pass_context
+def status(context: Context, codes: tuple[str, ...], everyone: bool, as_json: bool) -> int:
+    """Show what was deployed: a tree per municipality, and what each part is for. Without codes: all that exist.
+
+    \b
+    Example:
+      honseki status 272191
+    """
+    from honseki.engine import state  # noqa: PLC0415
+
+    settings = context.settings
+    engine = context.engine() if settings.local_state is None else None
+    if not codes and not everyone:
+        # A stack of a municipality that left the inventory still exists in the cloud: say so rather than hide it.
+        deployed = [name.removeprefix(f"{settings.target}-") for name in state.stacks(settings, engine)]
+        known = {municipality.code for municipality in context.fleet().municipalities}
+        for code in sorted(set(deployed) - known):
+            context.say(f"{code}: deployed, but not in the inventory any more")
+        codes = tuple(code for code in deployed if code in known)
+        if not codes:
+            context.say("Nothing is deployed. Begin with: honseki up CODE")
+            return Exit.OK
+    entries = []
+    for municipality in context.chosen(codes, everyone):
+        deployment = state.deployment(settings, settings.stack(municipality.code), engine)
+        entries.append((municipality, state.resources(deployment), state.pending(deployment)))
+    if as_json:
+        context.print_json([_status(context, *entry) for entry in entries])
+        return Exit.OK
+    from rich.console import Console  # noqa: PLC0415
+
+    from honseki.cli import show  # noqa: PLC0415
+
+    console = Console()
+    for municipality, resources, begun in entries:
+        if not resources:
+            console.print(f"{municipality.code} {municipality.name}: not deployed", highlight=False)
+            continue
+        console.print(show.tenant_tree(municipality, settings.target, resources))
+        if begun:
+            console.print(
+                f"  {len(begun)} step(s) of an interrupted operation; `honseki up {municipality.code}` goes on"
+            )
+    return Exit.OK
+
+
+@click.command()
+@click.argument("code")
+@click.option("--confirm", metavar="NAME", help="The municipality's name, instead of being asked for it.")
+@json_option
+@pass_context
+def destroy(context: Context, code: str, confirm: str | None, as_json: bool) -> int:
+    """Delete a tenant. Asks for the municipality's name; refuses while retained logs or locked backups are held.
+
+    \b
+    Example:
+      honseki destroy 272191 --confirm 和泉市
+    """
+    (municipality,) = context.chosen((code,), everyone=False)
+
+    def work(tenant: Tenant, report: Reporter) -> Done:
+        if not tenant.exists():
+            raise _not_deployed(municipality)
+        say, step = _voice(tenant, report)
+        return tenant.destroy(say=say, on_step=step)
+
+    name = confirm
+    if name is None:
+        context.say(f"This deletes everything of {municipality.name} ({code}) in {context.settings.target}.")
+        name = click.prompt("Type the municipality's name to go on", err=True)
+    if name != municipality.name:
+        raise RefusedError(
+            f"{name!r} is not the name of {code}; nothing was destroyed",
+            do=f"the name is as in the inventory: {municipality.name}",
+        )
+    results = _each(context, (code,), False, 1, "destroying", work)
+    _results(context, results, as_json, detail=False)
+    return Exit.OK
+
+
+COMMANDS: Sequence[click.Command] = (plan, up, status, drift, destroy)
+
+
+def _each(
+    context: Context, codes: Sequence[str], everyone: bool, jobs: int, verb: str, work: Work
+) -> list[tuple[Municipality, Done]]:
+    """Do the work on every chosen tenant, some at a time. One that fails doesn't stop the others."""
+    municipalities = context.chosen(codes, everyone)
+    context.banner()
+    engine = context.engine()
+    context.settings.prepare()
+    from honseki.engine import cloud  # noqa: PLC0415
+    from honseki.engine.tenant import Tenant  # noqa: PLC0415
+
+    env = cloud.reach(context.settings, municipalities, context.say)
+    from honseki.cli.show import Reporter  # noqa: PLC0415
+
+    interrupts = Interrupts()
+    done: dict[str, Done] = {}
+    failures: dict[str, HonsekiError] = {}
+    with (
+        Reporter(municipalities, verb, context.is_terminal) as report,
+        ThreadPoolExecutor(max_workers=jobs) as pool,
+    ):
+        futures: dict[Future[Done], str] = {
+            pool.submit(
+                functools.partial(work, Tenant(context.settings, engine, municipality, env, interrupts), report)
+            ): municipality.code
+            for municipality in municipalities
+        }
+        open_ones = set(futures)
+        while open_ones:
+            try:
+                finished, open_ones = wait(open_ones, return_when=FIRST_COMPLETED)
+            except KeyboardInterrupt:
+                context.say("\nStopping: the engine finishes what it is doing. Press again to hurry it.")
+                interrupts()
+                for future in open_ones:
+                    future.cancel()
+                continue
+            for future in finished:
+                code = futures[future]
+                if future.cancelled():
+                    failures[code] = HonsekiError(
+                        f"{code}: not begun, interrupted before", do="run the same command again"
+                    )
+                    continue
+                try:
+                    done[code] = future.result()
+                    report.done(code, done[code])
+                except HonsekiError as error:
+                    failures[code] = error
+                    report.say(code, f"failed: {error.what}")
+    if failures:
+        _raise(failures, len(municipalities))
+    return [(municipality, done[municipality.code]) for municipality in municipalities]
+
+
+def _raise(failures: dict[str, HonsekiError], total: int) -> None:
+    if len(failures) == 1 and total == 1:
+        raise next(iter(failures.values()))
+    why = "\n".join(f"{code}: {error}" for code, error in sorted(failures.items()))
+    raise HonsekiError(
+        f"{len(failures)} of {total} tenants failed; the others are done",
+        where=", ".join(sorted(failures)),
+        why=why,
+        do="mend what the reasons say, then run the same command for these",
+    )
+
+
+def _voice(tenant: Tenant, report: Reporter) -> tuple[Callable[[str], None], Callable[[Step], None]]:
+    code = tenant.municipality.code
+    return functools.partial(report.say, code), functools.partial(report.step, code)
+
+
+def _results(context: Context, results: Sequence[tuple[Municipality, Done]], as_json: bool, *, detail: bool) -> None:
+    if as_json:
+        context.print_json([_document(municipality, done) for municipality, done in results])
+        return
+    from rich.console import Console  # noqa: PLC0415
+
+    from honseki.cli import show  # noqa: PLC0415
+
+    console = Console()
+    for municipality, done in results:
+        changed = done.outcome.changed
+        if changed and (detail or len(changed) <= 20):
+            show.changes(console, municipality, changed, detail=detail)
+        for warning in done.outcome.warnings:
+            context.say(f"warning: {warning}")
+
+
+def _document(municipality: Municipality, done: Done) -> dict[str, Any]:
+    return {
+        "code": municipality.code,
+        "name": municipality.name,
+        "stack": done.stack,
+        "operation": done.kind,
+        "seconds": round(done.seconds, 3),
+        "counts": dict(done.outcome.counts),
+        "changes": [
+            {
+                "op": step.op,
+                "urn": step.urn,
+                "type": step.type,
+                "properties": [
+                    {"path": c.path, "kind": c.kind, "before": c.before, "after": c.after} for c in step.changes
+                ],
+            }
+            for step in done.outcome.changed
+        ],
+        "outputs": done.outcome.outputs,
+        "warnings": done.outcome.warnings,
+    }
+
+
+def _status(context: Context, municipality: Municipality, resources: Any, begun: Any) -> dict[str, Any]:
+    return {
+        "code": municipality.code,
+        "name": municipality.name,
+        "target": context.settings.target,
+        "stack": context.settings.stack(municipality.code),
+        "deployed": bool(resources),
+        "pending_operations": len(begun),
+        "resources": [
+            {"urn": entry["urn"], "type": entry["type"], "id": entry.get("id")}
+            for entry in resources
+            if entry.get("custom")
+        ],
+    }
+
+
+def _one_only(path: Path | None, codes: Sequence[str], option: str) -> None:
+    if path is not None and len(codes) != 1:
+        raise click.UsageError(f"{option} is for one municipality at a time")
+
+
+def _not_deployed(municipality: Municipality) -> HonsekiError:
+    return HonsekiError(
+        f"{municipality.name} ({municipality.code}) isn't deployed",
+        do=f"deploy it: honseki up {municipality.code}",
+    )

@@ -1,0 +1,98 @@
+"""The cloud of a command: the rehearsal region (started if need be, with what is issued beforehand) or AWS.
+
+Also the clients that look into one tenant's account, for recovery and for what must not be destroyed.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from honseki.engine.settings import Settings
+from honseki.errors import HonsekiError
+from infra.model import Municipality
+
+if TYPE_CHECKING:
+    from honseki.resources.clients import Clients
+
+DEPLOY_ROLE = "honseki-deploy"
+Say = Callable[[str], None]
+
+
+def reach(settings: Settings, municipalities: Sequence[Municipality], say: Say) -> dict[str, str]:
+    """Make sure that the target's cloud can be worked with; returns the environment that leads to it.
+
+    Rehearsal: starts the region if it doesn't run, and has it issue the accounts, roles, connections and interfaces
+    that exist before Honseki comes. AWS: nothing (the usual AWS chain); that an account was issued is checked here.
+    """
+    if settings.target == "aws":
+        for municipality in municipalities:
+            municipality.account_for("aws")
+        return {}
+    from honseki.rehearsal.issuing import tenant_issue  # noqa: PLC0415  only for the rehearsal
+    from honseki.rehearsal.region import control  # noqa: PLC0415
+
+    info = control.status(settings.region_home)
+    if info is None:
+        say("Starting the rehearsal region ...")
+        info = control.start(settings.region_home)
+    control.issue(info, [tenant_issue(municipality) for municipality in municipalities])
+    return control.env(info)
+
+
+class Account:
+    """Clients inside one municipality's account, by the same role that deploys. Thread-safe; clients are kept."""
+
+    def __init__(self, settings: Settings, municipality: Municipality, env: Mapping[str, str]) -> None:
+        self._municipality = municipality
+        self._account = municipality.account_for(settings.target)
+        self._env = env
+        self._regions: dict[str, Clients] = {}
+        self._keys: dict[str, str] = {}
+        self._lock = threading.Lock()
+
+    def clients(self, region: str) -> Clients:
+        """The clients of one region of the account."""
+        from honseki.resources.clients import Clients  # noqa: PLC0415  botocore; most commands never need it
+
+        with self._lock:
+            if region not in self._regions:
+                self._keys = self._keys or self._assume()
+                session = _session(self._keys)
+                endpoint = self._env.get("AWS_ENDPOINT_URL")
+                self._regions[region] = Clients(session, region=region, account=self._account, endpoint=endpoint)
+            return self._regions[region]
+
+    def client(self, service: str, region: str) -> Any:
+        """A client of one service."""
+        return self.clients(region)(service)
+
+    def _assume(self) -> dict[str, str]:
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+        own = {}
+        if self._env:
+            own = {"AccessKeyId": self._env["AWS_ACCESS_KEY_ID"], "SecretAccessKey": self._env["AWS_SECRET_ACCESS_KEY"]}
+        role = f"arn:aws:iam::{self._account}:role/{DEPLOY_ROLE}"
+        region = self._municipality.placement.primary.region
+        sts = _session(own).create_client("sts", region_name=region, endpoint_url=self._env.get("AWS_ENDPOINT_URL"))
+        try:
+            return dict(sts.assume_role(RoleArn=role, RoleSessionName=f"honseki-{os.getpid()}")["Credentials"])
+        except (ClientError, BotoCoreError) as error:
+            raise HonsekiError(
+                f"the role {role} can't be assumed",
+                why=str(error),
+                do="check your AWS credentials (aws sts get-caller-identity) and the role's trust policy",
+            ) from error
+
+
+def _session(keys: Mapping[str, str]) -> Any:
+    """A session with these keys, or with those of the usual AWS chain if there are none."""
+    from botocore.session import Session  # noqa: PLC0415
+
+    session = Session()
+    if keys:
+        session.set_credentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys.get("SessionToken"))
+    return session

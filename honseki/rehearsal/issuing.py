@@ -1,0 +1,37 @@
+"""What exists in a municipality's account before Honseki comes, as the rehearsal region is told to issue it."""
+
+from __future__ import annotations
+
+from honseki.rehearsal.region.issues import HostedConnection, HostedInterface, TenantIssue
+from infra.model import Municipality
+
+
+def tenant_issue(municipality: Municipality) -> TenantIssue:
+    """The account, and what the carrier hands over for its two lines: connections or finished interfaces."""
+    home = municipality.placement.primary.region
+    connections, interfaces = [], []
+    for line in municipality.lines:
+        name = f"{municipality.code}-{line.id}"
+        if line.connection is not None:
+            connections.append(
+                HostedConnection(line.connection, name, line.location, line.bandwidth or "50Mbps", line.vlan, home)
+            )
+        elif line.interface is not None:
+            interfaces.append(
+                HostedInterface(
+                    id=line.interface,
+                    name=name,
+                    location=line.location,
+                    vlan=line.vlan,
+                    bgp_asn=line.bgp_asn,
+                    amazon_address=line.amazon_address,
+                    customer_address=line.customer_address,
+                    region=home,
+                )
+            )
+    return TenantIssue(
+        account=municipality.account_for("rehearsal"),
+        regions=(home, municipality.placement.recovery.region),
+        connections=tuple(connections),
+        interfaces=tuple(interfaces),
+    )

@@ -1,0 +1,69 @@
+"""Parts that several tests share: a home of their own, a region of their own, the real engine."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from honseki.engine import binary
+from honseki.engine.settings import CHECKOUT, Settings
+
+_NOT_INHERITED = ("AWS_", "PULUMI_", "HONSEKI_")
+
+
+@dataclass(frozen=True)
+class Home:
+    """A command line with a home of its own: state, region and passphrase that nothing else uses."""
+
+    path: Path
+    env: Mapping[str, str]
+
+    @property
+    def settings(self) -> Settings:
+        return Settings.resolve(environ=self.env)
+
+    def honseki(self, *arguments: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "honseki.cli.main", *arguments],
+            cwd=CHECKOUT,
+            env=dict(self.env),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+
+def make_home(path: Path) -> Home:
+    path.mkdir(parents=True, exist_ok=True)
+    env = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)}
+    if "HONSEKI_CACHE" in os.environ:
+        env["HONSEKI_CACHE"] = os.environ["HONSEKI_CACHE"]
+    env["HONSEKI_HOME"] = str(path)
+    # In the package's own interpreter, whatever is active in the shell.
+    env["HONSEKI_PYTHON"] = sys.executable
+    return Home(path, env)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    """A home for one test file; its region is stopped at the end."""
+    made = make_home(tmp_path_factory.mktemp("home") / "honseki")
+    yield made
+    made.honseki("region", "stop")
+
+
+@pytest.fixture(scope="session")
+def engine() -> binary.Engine:
+    """The real engine; `make test` sees to it that there is one."""
+    found = binary.which(Settings.resolve())
+    if found is None:
+        pytest.fail("there is no Pulumi engine: run `honseki engine install` (make test does)")
+    return found
