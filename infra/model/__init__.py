@@ -4,6 +4,7 @@ Frozen, strict and closed pydantic types. Nothing here reads files or a clock.
 """
 
 from infra.model.addresses import Addresses, PlannedSubnet, Role, SubnetPlan, plan_subnets
+from infra.model.attestation import Attestation, AttestationState, AttestedDocument
 from infra.model.codes import check_digit
 from infra.model.fleet import Fleet, UnknownMunicipalityError
 from infra.model.lines import AmazonAsn, Line
@@ -22,6 +23,9 @@ __all__ = [
     "AccountNotIssuedError",
     "Addresses",
     "AmazonAsn",
+    "Attestation",
+    "AttestationState",
+    "AttestedDocument",
     "Capacity",
     "Fleet",
     "Line",

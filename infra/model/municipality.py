@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import AfterValidator, ValidationInfo, field_validator, model_validator
 
 from infra.model.addresses import Addresses, SitePrefix
+from infra.model.attestation import Attestation
 from infra.model.base import Frozen, Whole, problem
 from infra.model.codes import Code
 from infra.model.consistency import LinePart, Parts, SitePart, contradictions
@@ -229,6 +230,8 @@ class Municipality(Frozen):
     """backup: servers start in the recovery region when needed; replica: a database replica runs there"""
     dns_names: tuple[Annotated[str, AfterValidator(_dns_name)], ...] = ()
     """names that the servers may resolve in addition to those of the AWS APIs in use"""
+    attestation: Attestation | None = None
+    """what the data-centre operator attests about entry control: operator, document, issued, expires"""
 
     @field_validator("name", "prefecture")
     @classmethod

@@ -1,0 +1,327 @@
+"""A declaration's graph, without an engine. (Of a preview and of a state: `honseki.engine.graphs`.)
+
+A declaration is evaluated by running it against a resource monitor of ours instead of the engine's. The monitor echoes
+nothing: a type or a property that `honseki.resources.catalog` doesn't know is an error, so what passes here has tables
+for the provider too. Ids are placeholders, the same for the same URN, and different for any other; what only the cloud
+could tell is `Unknown`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import gc
+import hashlib
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, Final, NoReturn, ParamSpec, TypeVar, cast
+
+from google.protobuf import empty_pb2
+from pulumi.runtime import settings
+from pulumi.runtime.mocks import MockEngine, MockMonitor
+from pulumi.runtime.proto import resource_pb2
+from pulumi.runtime.stack import run_in_stack
+
+from honseki.engine.graphs import from_preview, from_state, from_wire
+from honseki.errors import HonsekiError
+from honseki.resources import catalog
+from honseki.resources.errors import UnknownTypeError
+from infra.model import Municipality, Target
+from infra.model.graph import Graph, Node, Unknown, UnknownValueError, Value, leaves
+from infra.tenant import Tenant
+
+__all__ = ["DeclarationError", "evaluate", "evaluate_program", "from_preview", "from_state", "placeholder"]
+
+PROJECT: Final = "honseki"
+
+_STACK: Final = "pulumi:pulumi:Stack"
+_PROVIDER: Final = "pulumi:providers:aws"
+_PROVIDER_REQUIRED: Final = frozenset({"region", "assumeRoles", "allowedAccountIds"})
+_PROVIDER_INPUTS: Final = _PROVIDER_REQUIRED | {"skipCredentialsValidation", "skipRegionValidation"}
+"""The last two pulumi-aws adds by itself."""
+_COMPONENTS: Final = "honseki:infra:"
+
+# What these are known by is declared, or is made with something else, so it isn't a placeholder of their own.
+_DX: Final = "aws:directconnect"
+_ADOPTED: Final = {
+    f"{_DX}/connectionConfirmation:ConnectionConfirmation": "connectionId",
+    f"{_DX}/hostedPrivateVirtualInterfaceAccepter:HostedPrivateVirtualInterfaceAccepter": "virtualInterfaceId",
+    "aws:ec2/defaultNetworkAcl:DefaultNetworkAcl": "defaultNetworkAclId",
+    "aws:ec2/defaultRouteTable:DefaultRouteTable": "defaultRouteTableId",
+}
+_NAMED: Final = {
+    "aws:cloudwatch/logGroup:LogGroup": "{name}",
+    "aws:iam/role:Role": "{name}",
+    "aws:iam/rolePolicy:RolePolicy": "{role}:{name}",
+    "aws:kms/alias:Alias": "{name}",
+}
+_ARNS: Final = {
+    "aws:cloudwatch/logGroup:LogGroup": "arn:aws:logs:{region}:{account}:log-group:{name}",
+    "aws:iam/role:Role": "arn:aws:iam::{account}:role{path}{name}",
+}
+"""ARNs that hold more than the id."""
+_OF_ITS_VPC: Final = {"aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": "defaultSecurityGroupId"}
+_SAME: Final = {
+    ("aws:ec2/vpc:Vpc", "mainRouteTableId"): "defaultRouteTableId",
+    ("aws:kms/key:Key", "keyId"): "id",
+}
+"""Outputs that AWS gives the same value as another's."""
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+class DeclarationError(HonsekiError):
+    """The declaration can't be evaluated: it uses what no table knows, or it failed."""
+
+
+def evaluate(municipality: Municipality, target: Target) -> Graph:
+    """The graph that a municipality's declaration comes to, in tens of milliseconds, without engine, cloud or files.
+
+    Many may be evaluated one after another in one process, not at the same time, and not within a running event loop.
+    Raises `DeclarationError`, and what `Tenant` raises for a municipality that can't be declared in that target.
+    """
+    return evaluate_program(f"{target}-{municipality.code}", lambda: Tenant(municipality, target))
+
+
+def evaluate_program(stack: str, program: Callable[[], object]) -> Graph:
+    """The graph of whatever `program` declares, as the stack `stack` (`{target}-{code}`)."""
+    monitor = _Monitor(stack)
+    with _briefly():
+        # A context of its own: Pulumi keeps its settings and its root resource in context variables.
+        contextvars.Context().run(_run, monitor, program)
+        return Graph(stack, tuple(monitor.nodes()))
+
+
+def _run(monitor: _Monitor, program: Callable[[], object]) -> None:
+    settings.configure(
+        settings.Settings(project=PROJECT, stack=monitor.stack, monitor=monitor, engine=MockEngine(None), dry_run=True)
+    )
+    loop = asyncio.new_event_loop()
+    loop.set_default_executor(_Inline())
+
+    async def declare() -> None:
+        program()
+        # All at once: Pulumi's own wait looks at all pending outputs again whenever one is done.
+        while pending := set(settings.SETTINGS.outputs):
+            done, _ = await asyncio.wait(pending)
+            for output in done:
+                output.result()
+
+    try:
+        loop.run_until_complete(run_in_stack(declare))
+    finally:
+        loop.close()
+
+
+class _Inline(ThreadPoolExecutor):
+    """Runs at once, in this thread: the monitor only computes, and handing over to a thread costs more than it does."""
+
+    def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
+        future: Future[_T] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except BaseException as error:  # whoever awaits the future gets it
+            future.set_exception(error)
+        return future
+
+
+@contextmanager
+def _briefly() -> Iterator[None]:
+    """Leave out what takes half of the time and isn't needed here.
+
+    Garbage is collected once at the end, and only what was made since: Pulumi makes many short-lived cycles. And Pulumi
+    takes the whole call stack of each resource for the engine's messages; there is no engine to show them.
+    """
+    was_enabled, limit = gc.isenabled(), getattr(sys, "tracebacklimit", None)
+    gc.disable()
+    sys.tracebacklimit = 1
+    try:
+        yield
+    finally:
+        if limit is None:
+            del sys.tracebacklimit
+        else:
+            sys.tracebacklimit = limit
+        gc.collect(0)
+        if was_enabled:
+            gc.enable()
+
+
+class _Monitor(MockMonitor):
+    """Stands where the engine's resource monitor stands; keeps what was registered."""
+
+    def __init__(self, stack: str) -> None:
+        super().__init__(cast(Any, None))  # every call that would use mocks is overridden
+        self.stack = stack
+        self.tenant = stack.rpartition("-")[2]
+        self._registered: dict[str, Node] = {}
+        self._by_id: dict[str, Node] = {}
+        self._told: dict[str, dict[str, Value]] = {}
+
+    def nodes(self) -> Iterator[Node]:
+        """What was registered, with the outputs that components told later."""
+        for urn, node in self._registered.items():
+            told = self._told.get(urn)
+            yield node if told is None else _with_outputs(node, told)
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802  gRPC's name
+        urn = _urn(self.stack, request.parent, request.type, request.name)
+        if urn in self._registered:
+            raise DeclarationError("the same URN is declared twice", where=urn, do="give one another name")
+        inputs = {name: from_wire(value) for name, value in request.object.fields.items()}
+        self._check(urn, request.type, request.custom, inputs)
+        region, account, provider = self._served_by(urn, request)
+        outputs = dict(inputs)
+        identifier = self._identify(urn, request.type, inputs) if request.custom else None
+        if identifier is not None and request.type != _PROVIDER:
+            outputs |= _outputs(urn, request.type, identifier, inputs, region or "", account)
+        node = Node(
+            urn=urn,
+            type=request.type,
+            name=request.name,
+            tenant=self.tenant,
+            region=region,
+            id=identifier,
+            inputs=inputs,
+            outputs=outputs,
+            parent=request.parent or None,
+            provider=provider,
+            dependencies=tuple(sorted(request.dependencies)),
+            property_dependencies={
+                name: tuple(sorted(found.urns)) for name, found in request.propertyDependencies.items() if found.urns
+            },
+            protect=request.protect,
+        )
+        self._registered[urn] = node
+        if isinstance(identifier, str):
+            self._by_id[identifier] = node
+        response = resource_pb2.RegisterResourceResponse(urn=urn, id=identifier or "")
+        response.object.CopyFrom(request.object)
+        for name, value in outputs.items():
+            if name not in inputs and isinstance(value, str):
+                response.object.fields[name].string_value = value
+        return response
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
+        self._told[request.urn] = {name: from_wire(value) for name, value in request.outputs.fields.items()}
+        return empty_pb2.Empty()
+
+    def Invoke(self, request: Any) -> NoReturn:  # noqa: N802
+        raise DeclarationError(
+            f"the declaration calls the function {request.tok}",
+            where=self.stack,
+            why="a declaration follows from the inventory alone; a call would make it depend on the cloud's answer",
+            do="take the value from the model",
+        )
+
+    def ReadResource(self, request: Any) -> NoReturn:  # noqa: N802
+        raise DeclarationError(
+            f"the declaration reads an existing {request.type}",
+            where=self.stack,
+            why="a declaration follows from the inventory alone",
+            do="declare it, or take its id from the model",
+        )
+
+    def _check(self, urn: str, token: str, custom: bool, inputs: Mapping[str, Value]) -> None:
+        if token == _STACK or (token.startswith(_COMPONENTS) and not custom):
+            return
+        if token == _PROVIDER:
+            known, required = _PROVIDER_INPUTS, _PROVIDER_REQUIRED
+        else:
+            try:
+                table = catalog.get(token)
+            except UnknownTypeError as error:
+                raise DeclarationError(f"unknown type {token}", where=urn, do=str(error)) from None
+            known = frozenset(table.by_name)
+            required = frozenset(each.name for each in table.properties if each.required)
+            for name in known.intersection(inputs):
+                whole = not any(isinstance(leaf, Unknown) for _, leaf in leaves(inputs[name]))
+                if whole and (problem := table.by_name[name].problem(inputs[name])):
+                    raise DeclarationError(f"property {name} is wrong: {problem}", where=urn)
+        for names, what in ((inputs.keys() - known, "unknown"), (required - inputs.keys(), "missing")):
+            if names:
+                raise DeclarationError(
+                    f"{what} propert{'y' if len(names) == 1 else 'ies'} of {token}: {', '.join(sorted(names))}",
+                    where=urn,
+                    do=f"known are: {', '.join(sorted(known))}",
+                )
+
+    def _served_by(self, urn: str, request: Any) -> tuple[str | None, str, str | None]:
+        """(region, account, provider's URN)"""
+        if request.type == _PROVIDER:
+            return str(request.object.fields["region"].string_value), "", None
+        if not request.custom:
+            return None, "", None
+        provider = self._registered.get(request.provider.rpartition("::")[0])
+        if provider is None:
+            raise DeclarationError(
+                "no explicit provider serves it",
+                where=urn,
+                why="an ambient provider takes account and region from whoever runs the program",
+                do="pass the component's provider on: opts=ResourceOptions(parent=self)",
+            )
+        accounts = json.loads(str(provider.inputs["allowedAccountIds"]))
+        return provider.region, str(accounts[0]), provider.urn
+
+    def _identify(self, urn: str, token: str, inputs: Mapping[str, Value]) -> str | Unknown:
+        adopted: Value | None = None
+        if token in _ADOPTED:
+            adopted = inputs[_ADOPTED[token]]
+        elif token in _OF_ITS_VPC:
+            vpc = self._by_id.get(str(inputs["vpcId"]))
+            adopted = vpc.outputs[_OF_ITS_VPC[token]] if vpc else Unknown()
+        elif token in _NAMED:
+            adopted = _filled(_NAMED[token], inputs)
+        if isinstance(adopted, str | Unknown):
+            return adopted
+        return placeholder(urn, token.rpartition(":")[2])
+
+
+def placeholder(urn: str, kind: str) -> str:
+    """What stands for an identifier that the cloud hasn't given yet: never one that AWS gives, the same every time."""
+    return f"{kind[:1].lower()}{kind[1:]}-{hashlib.sha256(f'{urn} {kind}'.encode()).hexdigest()[:17]}"
+
+
+def _filled(template: str, values: Mapping[str, Value]) -> str | Unknown:
+    """The template with the values that it names; `Unknown` if one of them is."""
+    try:
+        return template.format_map(dict(values))
+    except (KeyError, UnknownValueError):
+        return Unknown()
+
+
+def _outputs(
+    urn: str, token: str, identifier: str | Unknown, inputs: Mapping[str, Value], region: str, account: str
+) -> dict[str, Value]:
+    """What is known of a resource before it exists: its ARN, and ids that are made with it. Nothing else."""
+    table = catalog.get(token)
+    told: dict[str, Value] = {}
+    if template := _ARNS.get(token, table.arn):
+        known = {"id": identifier, "region": region, "account": account, "partition": "aws"}
+        told["arn"] = _filled(template, {**inputs, **known})
+    for output in table.outputs:
+        name = output.name
+        if name == "ownerId" or name.endswith("wnerAccountId"):
+            told[name] = account
+        elif name.endswith("Id") and name != "uniqueId" and (token, name) not in _SAME:
+            told[name] = placeholder(urn, name)
+    for (of, name), same in _SAME.items():
+        if of == token:
+            told[name] = identifier if same == "id" else told[same]
+    return told
+
+
+def _urn(stack: str, parent: str, token: str, name: str) -> str:
+    """As the engine writes it: the parents' types, except the stack's, in front of the type."""
+    above = parent.split("::")[2] if parent else _STACK
+    qualified = token if above == _STACK else f"{above}${token}"
+    return f"urn:pulumi:{stack}::{PROJECT}::{qualified}::{name}"
+
+
+def _with_outputs(node: Node, told: Mapping[str, Value]) -> Node:
+    fields = {name: getattr(node, name) for name in Node.__dataclass_fields__}
+    return Node(**{**fields, "outputs": {**node.outputs, **told}})
