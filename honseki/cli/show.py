@@ -97,7 +97,8 @@ def summary(done: Done) -> str:
         words = {"update": "differ", "delete": "are gone"}
     counts = Counter(step.op for step in done.outcome.steps)
     parts = [f"{counts[op]} {word}" for op, word in words.items() if counts[op]]
-    same = sum(counts[op] for op in ("same", "refresh", "read"))
+    # A refresh and the update after it report a resource each: it is one resource.
+    same = len({step.urn for step in done.outcome.steps} - {step.urn for step in done.outcome.changed})
     if not parts:
         return f"no changes, {same} resources as declared" if done.kind != "drift" else f"no drift in {same} resources"
     return ", ".join(parts) + (f", {same} unchanged" if same else "")

@@ -12,6 +12,7 @@ from honseki.engine import operation, recover, retained, state
 from honseki.engine.binary import Engine
 from honseki.engine.cloud import Account
 from honseki.engine.operation import Done, Interrupts, OnStep, Stack
+from honseki.engine.release import release
 from honseki.engine.settings import Settings
 from honseki.errors import RefusedError
 from infra.model import Municipality
@@ -70,6 +71,7 @@ class Tenant:
         self.refuse_if_held()
         # Stores and keys are protected against a bare `pulumi destroy`; this command has looked into them.
         self.stack.cli("state", "unprotect", "--all", "--yes")
+        release(self._recorded(), self.account.client)
         flags = ("--refresh",) if refresh else ()
         done = operation.check(self._run("destroy", flags, on_step))
         self.stack.cli("stack", "rm", "--yes")
@@ -77,8 +79,7 @@ class Tenant:
 
     def refuse_if_held(self) -> None:
         """Raise `RefusedError` if any store of the tenant holds what has to be kept."""
-        entries = state.resources(state.deployment(self.settings, self.stack.name, self.engine))
-        kept = retained.held(entries, self.account.client, datetime.datetime.now(datetime.UTC))
+        kept = retained.held(self._recorded(), self.account.client, datetime.datetime.now(datetime.UTC))
         if kept:
             lines = [
                 f"{one.name} ({one.region}): {one.what}" + (f", until {one.until}" if one.until else "") for one in kept
@@ -103,6 +104,9 @@ class Tenant:
             stack.init()
             done = self._run(kind, arguments, on_step)
         return operation.check(done)
+
+    def _recorded(self) -> list[dict[str, Any]]:
+        return state.resources(state.deployment(self.settings, self.stack.name, self.engine))
 
     def _run(self, kind: operation.Kind, flags: Sequence[str], on_step: OnStep | None) -> Done:
         return operation.run(self.stack, kind, flags=flags, on_step=on_step, interrupts=self.interrupts)

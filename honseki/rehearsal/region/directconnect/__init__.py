@@ -1,0 +1,1 @@
+"""AWS Direct Connect: hosted connections, private virtual interfaces, Direct Connect gateways."""

@@ -1,0 +1,61 @@
+"""Puts our backends over and beside moto's, through moto's registry of backends.
+
+A `BackendDict` makes an account's backend from its `backend` class on first use; giving it a subclass is all it takes.
+Import this module (after `environment`) before the first request.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from moto.core import responses
+from moto.core.common_models import BaseModel
+from moto.core.utils import method_names_from_class
+from moto.directconnect.models import directconnect_backends
+from moto.ec2.models import ec2_backends
+from moto.kms import models as keys
+from moto.kms.models import kms_backends
+from moto.kms.utils import AbstractPrivateKey, generate_private_key
+from moto.logs.models import logs_backends
+from moto.route53resolver.models import route53resolver_backends
+from moto.s3.models import s3_backends
+from moto.sts.models import sts_backends
+
+from honseki.rehearsal.region.buckets import BucketsBackend
+from honseki.rehearsal.region.compute.models import ComputeBackend
+from honseki.rehearsal.region.directconnect.models import DirectConnect
+from honseki.rehearsal.region.firewall.models import ResolverBackend
+from honseki.rehearsal.region.keys import KeysBackend
+from honseki.rehearsal.region.log_groups import LogGroupsBackend
+from honseki.rehearsal.region.sessions import Sessions
+from honseki.rehearsal.region.state import State
+
+
+def install(state: State) -> None:
+    """Register every backend of ours, and take out costs of moto's that a long-lived server would feel."""
+    Sessions.state = DirectConnect.state = state
+    sts_backends.backend = Sessions
+    ec2_backends.backend = ComputeBackend
+    directconnect_backends.backend = DirectConnect
+    kms_backends.backend = KeysBackend
+    logs_backends.backend = LogGroupsBackend
+    route53resolver_backends.backend = ResolverBackend
+    s3_backends.backend = BucketsBackend
+    _stop_tracking_instances()
+    setattr(keys, "generate_private_key", _private_key)  # noqa: B010 - not exported, so not assignable for mypy
+    setattr(responses, "method_names_from_class", functools.cache(method_names_from_class))  # noqa: B010
+
+
+def _private_key(key_spec: str) -> AbstractPrivateKey | None:
+    """moto makes an RSA key (a tenth of a second, sometimes more) even for the symmetric keys that have none."""
+    return generate_private_key(key_spec) if key_spec.startswith(("RSA", "ECC")) else None
+
+
+def _stop_tracking_instances() -> None:
+    """moto keeps every object ever made in a list per class, for a dashboard: deleted resources stay in memory."""
+
+    def new(cls: type[BaseModel], *_: Any, **__: Any) -> Any:
+        return object.__new__(cls)
+
+    BaseModel.__new__ = new  # type: ignore[method-assign]

@@ -1,0 +1,1 @@
+"""Route 53 Resolver DNS Firewall, which moto's Route 53 Resolver lacks."""

@@ -1,0 +1,118 @@
+"""An account's moto objects as bytes, and back.
+
+moto keeps everything in Python objects that hang together, so an account is written in one piece (its buckets apart):
+identity between objects (an instance and the group that holds it) survives. References to any *backend* are written as
+its name, so an account's bytes hold no other account's objects.
+"""
+
+from __future__ import annotations
+
+import copyreg
+import io
+import pickle
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+import moto
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_der_private_key,
+)
+from moto.backends import get_backend
+from moto.core.base_backend import BackendDict, BaseBackend
+
+from honseki.rehearsal.region.store import MAIN, OBJECTS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FORMAT = f"honseki-region-2 moto-{moto.__version__} python-{sys.version_info.major}.{sys.version_info.minor}"
+"""What the bytes depend on."""
+
+_WITH_OBJECTS = {"s3"}
+"""moto's modules whose backends hold what people store, and refer to no other backend's objects."""
+
+_RECURSION_LIMIT = 20_000
+"""moto's objects form chains (table, route, gateway, attachment ...); 1,000 frames aren't always enough."""
+
+
+def registered() -> list[BackendDict[Any]]:
+    """moto's backends of every service that was used since the process began."""
+    return list(BackendDict._instances)  # type: ignore[misc]
+
+
+def write(account: str, part: str) -> bytes:
+    """All of an account's backends that belong to `part`."""
+    parts = []
+    reducers: dict[type[Any], Any] = {**copyreg.dispatch_table}
+    for backends in registered():
+        reducers[backends.backend] = _reduce_backend
+        module = _module_of(backends.backend)
+        if account in backends and part == (OBJECTS if module in _WITH_OBJECTS else MAIN):
+            parts += [(module, region, backend.__dict__) for region, backend in backends[account].items()]
+    buffer = io.BytesIO()
+    pickler = pickle.Pickler(buffer, protocol=pickle.HIGHEST_PROTOCOL)
+    pickler.dispatch_table = reducers
+    pickler.dump(parts)
+    return buffer.getvalue()
+
+
+def read(account: str, content: bytes, ensure: Callable[[str], None]) -> None:
+    """Put what `write` wrote into moto's backends. `ensure` brings in another account that is referred to."""
+    for module, region, state in _Reader(io.BytesIO(content), ensure).load():
+        _recall(module, account, region).__dict__ = state
+
+
+class _Reader(pickle.Unpickler):
+    def __init__(self, stream: io.BytesIO, ensure: Callable[[str], None]) -> None:
+        super().__init__(stream)
+        self._ensure = ensure
+
+    def find_class(self, module: str, name: str) -> Any:
+        return self._recall if (module, name) == (__name__, "_recall") else super().find_class(module, name)
+
+    def _recall(self, module: str, account: str, region: str) -> BaseBackend:
+        self._ensure(account)
+        return _recall(module, account, region)
+
+
+def _recall(module: str, account: str, region: str) -> BaseBackend:
+    """The backend that `_reduce_backend` named."""
+    backend: BaseBackend = get_backend(module)[account][region]  # type: ignore[call-overload]
+    return backend
+
+
+def _reduce_backend(backend: BaseBackend) -> tuple[Any, tuple[str, str, str]]:
+    return _recall, (_module_of(type(backend)), backend.account_id, backend.region_name)
+
+
+def _module_of(backend_class: type[Any]) -> str:
+    """moto's own module name for a backend class or a subclass of ours: `moto.ec2.models` -> `ec2`."""
+    for ancestor in backend_class.__mro__:
+        if ancestor.__module__.startswith("moto."):
+            return ancestor.__module__.split(".")[1]
+    raise TypeError(f"{backend_class} is no moto backend")
+
+
+def _reduce_private_key(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> tuple[Any, tuple[bytes]]:
+    return _private_key, (key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()),)
+
+
+def _private_key(der: bytes) -> Any:
+    return load_der_private_key(der, None)
+
+
+def prepare() -> None:
+    """Once per process, before the first `write` or `read`."""
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), _RECURSION_LIMIT))
+    # KMS's asymmetric keys: objects of a Rust library, whose classes are found only through an instance.
+    smallest = rsa.generate_private_key(65537, 1024)  # noqa: S505 - never used as a key
+    copyreg.pickle(type(smallest), _reduce_private_key)
+    copyreg.pickle(type(ec.generate_private_key(ec.SECP256R1())), _reduce_private_key)
+    # A lock in a backend is of no account's: a new, open one does.
+    copyreg.pickle(type(threading.Lock()), lambda _: (threading.Lock, ()))
+    copyreg.pickle(type(threading.RLock()), lambda _: (threading.RLock, ()))
