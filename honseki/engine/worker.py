@@ -95,7 +95,7 @@ def _load(stack: str) -> Callable[[], None]:
 
     # The SDK sends every debug line to the engine, in a call that it waits for, 4 for each resource; the engine drops
     # them unless it was asked for debug output, which this worker never does.
-    pulumi.log.debug = lambda *_, **__: None  # type: ignore[assignment]
+    pulumi.log.debug = lambda *_, **__: None
     from stacks.program import declare  # noqa: PLC0415
 
     return lambda: declare(stack, Path(os.environ["HONSEKI_FLEET"]))

@@ -39,7 +39,7 @@ _GLOBAL: tuple[tuple[str, str, str], ...] = (
 )
 _VOLATILE = re.compile(
     r"creation|createdate|lastupdated|createtime|modificationtime|creatorrequestid|authkey|routerconfig|deletedtime"
-    r"|timestamp|ownerguid|^bgppeerid$|lastused|networkinterfaceid|tokens?$",
+    r"|timestamp|^roleid$|^hostedzoneid$|^associationid$|ownerguid|^bgppeerid$|lastused|networkinterfaceid|tokens?$",
     re.IGNORECASE,
 )
 
@@ -79,7 +79,10 @@ def everything(client: Client) -> dict[str, list[Any]]:
     ]
     iam = client("iam", REGIONS[0])
     found["global iam.policies"] = [
-        iam.get_role_policy(RoleName=role["RoleName"], PolicyName=name)
+        {
+            "Role": role["RoleName"],
+            "Policy": iam.get_role_policy(RoleName=role["RoleName"], PolicyName=name)["PolicyDocument"],
+        }
         for role in found["global iam.list_roles"]
         for name in iam.list_role_policies(RoleName=role["RoleName"])["PolicyNames"]
     ]
@@ -137,7 +140,7 @@ def normal(found: dict[str, list[Any]], replace: dict[str, str]) -> dict[str, li
             for old, new in replace.items():
                 text = text.replace(old, new)
             # What is left of generated ids belongs to things without a name of their own.
-            return re.sub(r"\b(\w+)-[0-9a-f]{8,17}\b", r"\1-ID", text)
+            return re.sub(r"(\w|>)-[0-9a-f]{8,17}\b", r"\1-ID", text)
         return value
 
     return {
@@ -149,7 +152,11 @@ def normal(found: dict[str, list[Any]], replace: dict[str, str]) -> dict[str, li
 def _labels(found: dict[str, list[Any]]) -> Iterator[tuple[str, str]]:
     for where, items in found.items():
         for item in items:
-            tags = {tag.get("Key", tag.get("key")): tag.get("Value", tag.get("value")) for tag in item.get("Tags", [])}
+            pairs = [
+                [tag.get(f"{prefix}{key}") for prefix in ("", "Tag") for key in ("Key", "Value")]
+                for tag in item.get("Tags", [])
+            ]
+            tags = {key or tag_key: value or tag_value for key, value, tag_key, tag_value in pairs}
             name = tags.get("Name") or item.get("Name") or item.get("directConnectGatewayName")
             if name:
                 for key, value in item.items():

@@ -131,11 +131,9 @@ def stop(home: Path) -> bool:
         with contextlib.suppress(psutil.NoSuchProcess):
             process = psutil.Process(running.pid)
             process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(STOP_SECONDS)
-            except psutil.TimeoutExpired:
+            if not _ended(process, STOP_SECONDS):
                 process.kill()  # loses nothing: what was answered is in the file
-                process.wait(STOP_SECONDS)
+                _ended(process, STOP_SECONDS)
         return True
 
 
@@ -160,6 +158,16 @@ def issue(info: RegionInfo, issues: Sequence[TenantIssue]) -> None:
 
 
 # --- the process
+
+
+def _ended(process: psutil.Process, seconds: float) -> bool:
+    """Wait for the end. A zombie has ended: its parent may be a living program that doesn't collect it."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if not process.is_running() or process.status() == psutil.STATUS_ZOMBIE:
+            return True
+        time.sleep(0.01)
+    return False
 
 
 def _launch(home: Path, port: int) -> RegionInfo:

@@ -8,10 +8,13 @@ its name, so an account's bytes hold no other account's objects.
 from __future__ import annotations
 
 import copyreg
+import importlib
 import io
+import marshal
 import pickle
 import sys
 import threading
+import types
 from typing import TYPE_CHECKING, Any
 
 import moto
@@ -54,11 +57,46 @@ def write(account: str, part: str) -> bytes:
         module = _module_of(backends.backend)
         if account in backends and part == (OBJECTS if module in _WITH_OBJECTS else MAIN):
             parts += [(module, region, backend.__dict__) for region, backend in backends[account].items()]
+    if (account, part) not in _with_functions:
+        try:
+            return _dump(pickle.Pickler, parts, reducers)
+        except (pickle.PicklingError, AttributeError) as error:
+            if "local object" not in str(error):
+                raise
+            _with_functions.add((account, part))
+    return _dump(_Thorough, parts, reducers)
+
+
+_with_functions: set[tuple[str, str]] = set()
+"""What holds functions defined in functions, which pickle can't write by name: it takes the slower pickler."""
+
+
+def _dump(kind: type[pickle.Pickler], parts: list[Any], reducers: dict[type[Any], Any]) -> bytes:
     buffer = io.BytesIO()
-    pickler = pickle.Pickler(buffer, protocol=pickle.HIGHEST_PROTOCOL)
+    pickler = kind(buffer, protocol=pickle.HIGHEST_PROTOCOL)
     pickler.dispatch_table = reducers
     pickler.dump(parts)
     return buffer.getvalue()
+
+
+class _Thorough(pickle.Pickler):
+    """Writes local functions (the `defaultdict(lambda: ...)` of some backends) as their code."""
+
+    def reducer_override(self, value: Any) -> Any:
+        if type(value) is types.FunctionType and "<locals>" in value.__qualname__:
+            enclosed = tuple(cell.cell_contents for cell in value.__closure__ or ())
+            code = marshal.dumps(value.__code__)
+            return _function, (value.__module__, value.__qualname__, code, value.__defaults__, enclosed)
+        return NotImplemented
+
+
+def _function(module: str, name: str, code: bytes, defaults: tuple[Any, ...] | None, enclosed: tuple[Any, ...]) -> Any:
+    """The function that `_Thorough` wrote. Its bytes are as old as the file's format, which names Python's version."""
+    cells = tuple(types.CellType(value) for value in enclosed)
+    names = importlib.import_module(module).__dict__
+    made = types.FunctionType(marshal.loads(code), names, name.rsplit(".", 1)[-1], defaults, cells)  # noqa: S302
+    made.__qualname__ = name
+    return made
 
 
 def read(account: str, content: bytes, ensure: Callable[[str], None]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from moto.ec2.exceptions import InvalidPermissionNotFoundError, InvalidSecurityGroupNotFoundError
-from moto.ec2.models.security_groups import SecurityGroup, SecurityGroupRule
+from moto.ec2.models.security_groups import GroupedSecurityRuleView, SecurityGroup, SecurityGroupRule
 
 from honseki.rehearsal.region.compute.networks import Networks
 
@@ -23,25 +23,59 @@ class Rule(SecurityGroupRule):
     @property
     def description(self) -> str | None:
         """Whatever the rule is about, its description."""
-        of_list = getattr(self, "list_description", None)
-        return self.ip_range.get("Description") or self.source_group.get("Description") or of_list
+        return self.ip_range.get("Description") or self.source_group.get("Description") or self.list_description
 
-    @property
-    def key(self) -> tuple[Any, ...]:
-        """What makes a rule: protocol, ports, and one other end."""
-        ports = (self.from_port, self.to_port) if self.ip_protocol != "-1" else ()
-        ends = self.cidr_ipv4, self.cidr_ipv6, self.source_group.get("GroupId"), self.prefix_list_id
-        return self.ip_protocol, ports, ends
+    list_description: str | None = None
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Rule) and self.key == other.key
+        return isinstance(other, SecurityGroupRule) and _key(self) == _key(other)
 
     def __hash__(self) -> int:
-        return hash(self.key)
+        return hash(_key(self))
+
+
+def _key(rule: SecurityGroupRule) -> tuple[Any, ...]:
+    """What makes a rule: protocol, ports, and one other end."""
+    ports = (rule.from_port, rule.to_port) if rule.ip_protocol != "-1" else ()
+    return (
+        rule.ip_protocol,
+        ports,
+        rule.cidr_ipv4,
+        rule.cidr_ipv6,
+        rule.source_group.get("GroupId"),
+        rule.prefix_list_id,
+    )
+
+
+class Group(SecurityGroup):
+    """moto's group, whose description of itself tells those of prefix lists too."""
+
+    def _flattened_rules(self, rules: list[SecurityGroupRule]) -> list[GroupedSecurityRuleView]:
+        views = super()._flattened_rules(rules)
+        for rule in rules:
+            for listed in [p for v in views if _same_ports(v, rule) for p in v.prefix_list_ids]:
+                if rule.description and listed["PrefixListId"] == rule.prefix_list_id:
+                    listed["Description"] = rule.description
+        return views
+
+
+def _same_ports(view: GroupedSecurityRuleView, rule: SecurityGroupRule) -> bool:
+    return (view.ip_protocol, view.from_port, view.to_port) == (rule.ip_protocol, rule.from_port, rule.to_port)
 
 
 class Groups(Networks):
     """Security groups."""
+
+    def create_security_group(self, *args: Any, **kwargs: Any) -> SecurityGroup:
+        """CreateSecurityGroup."""
+        group = super().create_security_group(*args, **kwargs)
+        group.__class__ = Group  # type: ignore[type-abstract]
+        return group
+
+    def _sg_update_description(self, security_rule: SecurityGroupRule, rule: SecurityGroupRule) -> None:
+        super()._sg_update_description(security_rule, rule)
+        if isinstance(rule, Rule) and rule.prefix_list_id:
+            rule.list_description = security_rule.description
 
     def _iterate_security_rules(
         self,
