@@ -35,6 +35,7 @@ from honseki.engine.settings import CHECKOUT, Settings
 from stacks import inventory
 from stacks.reference import municipalities
 
+_CHECKOUT_PARTS = ("Pulumi.yaml", "stacks")
 _HONSEKI = (sys.executable, "-m", "honseki.cli.main")
 _INVENTORY = """\
 code: "{code}"
@@ -63,6 +64,7 @@ class Bench:
     env: Mapping[str, str]
     bare: Mapping[str, str]
     codes: tuple[str, ...]
+    checkout: Path
 
     def honseki(self, code: str, *flags: str) -> float:
         """Seconds of one `honseki up`."""
@@ -73,7 +75,7 @@ class Bench:
         stack = f"rehearsal-{code}"
         up = ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--stack", stack, *flags]
         init = ["pulumi", "stack", "init", stack, "--no-select"]
-        return _timed([init, up] if create else [up], self.bare)
+        return _timed([init, up] if create else [up], self.bare, self.checkout)
 
 
 def main() -> None:
@@ -138,18 +140,23 @@ def _prepare(scratch: Path, count: int) -> Bench:
     # The plain CLI can't have accounts issued, so that is done for everybody, outside of what is timed.
     settings = Settings.resolve(environ=env)
     cloud.reach(settings, inventory.load(fleet).municipalities, print)
-    return Bench(env, bare, codes)
+    # The plain CLI keeps stack settings beside Pulumi.yaml; those of a user's own stacks must not be in the way.
+    checkout = scratch / "checkout"
+    checkout.mkdir()
+    for part in _CHECKOUT_PARTS:
+        (checkout / part).symlink_to(CHECKOUT / part)
+    return Bench(env, bare, codes, checkout)
 
 
-def _timed(commands: list[list[str]], env: Mapping[str, str]) -> float:
+def _timed(commands: list[list[str]], env: Mapping[str, str], cwd: Path = CHECKOUT) -> float:
     begun = time.perf_counter()
     for command in commands:
-        _run(command, env)
+        _run(command, env, cwd)
     return time.perf_counter() - begun
 
 
-def _run(command: list[str], env: Mapping[str, str]) -> str:
-    done = subprocess.run(command, cwd=CHECKOUT, env=dict(env), capture_output=True, text=True, check=False)
+def _run(command: list[str], env: Mapping[str, str], cwd: Path = CHECKOUT) -> str:
+    done = subprocess.run(command, cwd=cwd, env=dict(env), capture_output=True, text=True, check=False)
     if done.returncode != 0:
         sys.exit(f"{shlex.join(command)} failed ({done.returncode}):\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
     return done.stdout

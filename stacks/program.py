@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Final, cast, get_args
@@ -18,7 +19,8 @@ from stacks import inventory
 for _service in (aws.cloudwatch, aws.directconnect, aws.ec2, aws.iam, aws.kms, aws.route53):
     getattr(_service, "outputs")  # noqa: B009
 
-FLEET: Final = Path(__file__).parent / "fleet"
+FLEET: Final = Path(os.environ.get("HONSEKI_FLEET") or Path(__file__).parent / "fleet")
+"""The inventory: this checkout's unless the environment names another."""
 
 _NAME: Final = re.compile(r"(?P<target>[a-z]+)-(?P<code>[0-9]{6})", re.ASCII)
 

@@ -128,6 +128,7 @@ def env(context: Context) -> int:
     variables = dict(control.env(info)) | {
         "PULUMI_BACKEND_URL": settings.backend_url,
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(settings.passphrase_file),
+        "HONSEKI_FLEET": str(settings.fleet),
     }
     folders = [str(REHEARSAL_BIN)]
     engine = binary.which(settings)

@@ -98,7 +98,7 @@ def _load(stack: str) -> Callable[[], None]:
     pulumi.log.debug = lambda *_, **__: None
     from stacks.program import declare  # noqa: PLC0415
 
-    return lambda: declare(stack, Path(os.environ["HONSEKI_FLEET"]))
+    return lambda: declare(stack)
 
 
 def _tell(line: str) -> None:

@@ -1,1 +1,1 @@
-"""The embedded region, the provider that serves Pulumi's AWS types in it, and what exists there before Honseki comes."""
+"""The embedded region, the provider that serves Pulumi's AWS types in it, and what is there before Honseki comes."""

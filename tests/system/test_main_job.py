@@ -223,15 +223,21 @@ def test_no_secret_is_in_clear(izumi: dict[str, Any], home: Home, client: Client
             assert secret not in path.read_text(errors="replace"), path
 
 
-def test_the_plain_pulumi_cli_works_on_the_same_stack(izumi: dict[str, Any], home: Home) -> None:
+def test_the_plain_pulumi_cli_works_on_the_same_stack(izumi: dict[str, Any], home: Home, tmp_path: Path) -> None:
     environment = home.honseki("region", "env").stdout
     assert "export AWS_ENDPOINT_URL=http://127.0.0.1:" in environment
+
+    # What a user's own stacks keep beside Pulumi.yaml must not be in the way, so: the checkout, by links.
+    checkout = tmp_path / "checkout"
+    checkout.mkdir()
+    for part in ("Pulumi.yaml", "stacks"):
+        (checkout / part).symlink_to(CHECKOUT / part)
 
     def pulumi(*arguments: str) -> subprocess.CompletedProcess[str]:
         script = f'{environment}\nexec pulumi "$@" --stack rehearsal-{IZUMI} --non-interactive'
         return subprocess.run(
             ["sh", "-c", script, "sh", *arguments],
-            cwd=CHECKOUT,
+            cwd=checkout,
             env=dict(home.env),
             capture_output=True,
             text=True,
