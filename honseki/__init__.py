@@ -1,0 +1,1 @@
+"""Hosts the family registers (戸籍) of Japanese municipalities."""
