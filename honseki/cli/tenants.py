@@ -229,12 +229,12 @@ def _each(
     """Do the work on every chosen tenant, some at a time. One that fails doesn't stop the others."""
     municipalities = context.chosen(codes, everyone)
     context.banner()
-    engine = context.engine()
-    context.settings.prepare()
     from honseki.engine import cloud  # noqa: PLC0415
     from honseki.engine.tenant import Tenant  # noqa: PLC0415
 
+    context.settings.prepare()
     env = cloud.reach(context.settings, municipalities, context.say)
+    engine = context.engine()
     from honseki.cli.show import Reporter  # noqa: PLC0415
 
     interrupts = Interrupts()

@@ -28,8 +28,14 @@ def reach(settings: Settings, municipalities: Sequence[Municipality], say: Say) 
     that exist before Honseki comes. AWS: nothing (the usual AWS chain); that an account was issued is checked here.
     """
     if settings.target == "aws":
-        for municipality in municipalities:
-            municipality.account_for("aws")
+        without = [municipality for municipality in municipalities if municipality.account is None]
+        if without:
+            raise HonsekiError(
+                f"{len(without)} of {len(municipalities)} municipalities have no AWS account yet",
+                where=", ".join(f"{settings.fleet.name}/{m.code}.yaml ({m.name})" for m in without[:5]),
+                why="Honseki deploys into accounts that were issued beforehand, and creates none",
+                do='have one issued, then write `account: "..."` into the file; or rehearse: --target rehearsal',
+            )
         return {}
     from honseki.rehearsal.issuing import tenant_issue  # noqa: PLC0415  only for the rehearsal
     from honseki.rehearsal.region import control  # noqa: PLC0415
