@@ -90,6 +90,14 @@ def test_an_object_without_a_lock(s3: Any, bucket: str, refused: Refused) -> Non
         s3.get_object_retention(Bucket=bucket, Key="none")
 
 
+def test_what_is_not_there(s3: Any, bucket: str, refused: Refused) -> None:
+    with refused("404"):
+        s3.head_bucket(Bucket="nobodys-bucket")
+    with refused("404"):
+        s3.head_object(Bucket=bucket, Key="none")
+    assert s3.head_bucket(Bucket=bucket)["BucketRegion"] == PRIMARY
+
+
 def test_whose_bucket(region: control.RegionInfo, account: str, s3: Any, bucket: str, refused: Refused) -> None:
     s3.list_objects_v2(Bucket=bucket, ExpectedBucketOwner=account)
     for call in (

@@ -173,6 +173,7 @@ def test_vpcs_of_one_gateway_must_not_overlap(clients: Clients, refused: Refused
         associate(clients, gateway, make_vgw(clients, RECOVERY, "10.1.128.0/17"), RECOVERY)
 
 
+@pytest.mark.slow
 def test_twenty_vgws_and_no_more(clients: Clients, refused: Refused) -> None:
     gateway = make_gateway(clients)
     for number in range(20):

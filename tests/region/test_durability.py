@@ -81,14 +81,16 @@ def test_nothing_acknowledged_is_lost_when_it_is_killed_amid_writes(own_region: 
 
     with ThreadPoolExecutor(4) as pool:
         writers = [pool.submit(write, n % 2, n) for n in range(4)]
-        for _ in range(3):
-            time.sleep(rng.uniform(0.5, 1.5))
-            running = control.status(own_region.home)
-            assert running is not None
-            kill(running)
-            control.start(own_region.home)
-        time.sleep(0.5)
-        done.set()
+        try:
+            for _ in range(3):
+                time.sleep(rng.uniform(0.5, 1.5))
+                running = control.status(own_region.home)
+                assert running is not None
+                kill(running)
+                control.start(own_region.home)
+            time.sleep(0.5)
+        finally:
+            done.set()
         for writer in writers:
             writer.result()
     assert refused == []
@@ -147,16 +149,17 @@ def test_functions_within_a_backend_are_kept(own_region: control.RegionInfo) -> 
     document = {"Content": json.dumps(content), "DocumentType": "Session", "DocumentFormat": "JSON"}
     clients("ssm").create_document(Name="first", **document)
     kill(own_region)
-    control.start(own_region.home)
+    again = control.start(own_region.home)
     clients("ssm").create_document(Name="second", **document)
     clients("ssm").put_parameter(Name="/a", Value="1", Type="String")
-    kill(own_region)
+    kill(again)
     control.start(own_region.home)
     for name in ("first", "second"):
         assert json.loads(clients("ssm").get_document(Name=name)["Content"]) == content
     assert clients("ssm").get_parameter(Name="/a")["Parameter"]["Value"] == "1"
 
 
+@pytest.mark.slow
 def test_an_account_that_cannot_be_written_goes_back(tmp_path: Path) -> None:
     """In this process: an object that can't be pickled gets into one account; the others don't notice."""
     environment.apply()

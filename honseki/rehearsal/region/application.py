@@ -88,7 +88,7 @@ class Region:
         except Exception as error:
             log.error("failed: %s\n%s", call.name, traceback.format_exc())
             return faults.answer(call.protocol, faults.not_served(call, f"{type(error).__name__}: {error}"))
-        if answer.status == 404 and not answer.body:
+        if answer.status == 404 and not answer.body and call.method != "HEAD":
             return faults.answer(call.protocol, faults.not_served(call, "moto knows no such operation"))
         return answer
 

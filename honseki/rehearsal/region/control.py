@@ -164,7 +164,11 @@ def _ended(process: psutil.Process, seconds: float) -> bool:
     """Wait for the end. A zombie has ended: its parent may be a living program that doesn't collect it."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        if not process.is_running() or process.status() == psutil.STATUS_ZOMBIE:
+        if not process.is_running():
+            return True
+        if process.status() == psutil.STATUS_ZOMBIE:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(process.pid, os.WNOHANG)
             return True
         time.sleep(0.01)
     return False

@@ -31,6 +31,13 @@ class Handler(MotoRequestHandler):
     wbufsize = -1
     timeout = 600  # s; an idle connection holds a thread
 
+    def handle_one_request(self) -> None:
+        """One request; a peer that is silent for too long, or gone, ends the connection and nothing else."""
+        try:
+            super().handle_one_request()
+        except (TimeoutError, ConnectionError):
+            self.close_connection = True
+
     def run_wsgi(self) -> None:
         """Serve one request."""
         if self.headers.get("Expect", "").lower().strip() == "100-continue":

@@ -99,6 +99,7 @@ class State:
     def _capture(self, account: str, part: str) -> AccountImage:
         """A part of the account as bytes. Call it with `lock` held."""
         content = pickles.write(account, part)
+        pickles.verify(content)  # an answer is kept only if it can be read again
         if part == OBJECTS:
             owned = tuple(name for name, (_, owner) in s3_backends.bucket_accounts.items() if owner == account)
             return AccountImage(account, part, content, buckets=owned)
