@@ -86,7 +86,12 @@ def everything(client: Client) -> dict[str, list[Any]]:
         for role in found["global iam.list_roles"]
         for name in iam.list_role_policies(RoleName=role["RoleName"])["PolicyNames"]
     ]
-    return found
+    # AWS shows some things as deleted for a while after they are gone.
+    return {where: [item for item in items if not _deleted(item)] for where, items in found.items()}
+
+
+def _deleted(item: dict[str, Any]) -> bool:
+    return "deleted" in (item.get("State"), item.get("virtualInterfaceState"), item.get("directConnectGatewayState"))
 
 
 def _details(client: Client, region: str, found: dict[str, list[Any]]) -> None:
