@@ -2,43 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
 
 import pulumi
 import pulumi_aws as aws
 
-from infra import policy
+from infra.keypolicies import POLICIES, SCALING_SERVICE, Purpose
 from infra.naming import Where
-
-Purpose = Literal["logs"]
-
-_ADMINISTRATION: Final = (
-    "kms:CancelKeyDeletion",
-    "kms:CreateAlias",
-    "kms:DeleteAlias",
-    "kms:DescribeKey",
-    "kms:DisableKey",
-    "kms:EnableKey",
-    "kms:EnableKeyRotation",
-    "kms:GetKeyPolicy",
-    "kms:GetKeyRotationStatus",
-    "kms:ListAliases",
-    "kms:ListGrants",
-    "kms:ListKeyPolicies",
-    "kms:ListResourceTags",
-    "kms:ListRotations",
-    "kms:PutKeyPolicy",
-    "kms:RevokeGrant",
-    "kms:RotateKeyOnDemand",
-    "kms:ScheduleKeyDeletion",
-    "kms:TagResource",
-    "kms:UntagResource",
-    "kms:UpdateAlias",
-    "kms:UpdateKeyDescription",
-)
-"""Everything but use: no Encrypt, Decrypt, GenerateDataKey, and no CreateGrant, which would hand use out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,37 +26,63 @@ class Keys(pulumi.ComponentResource):
     tenant's own, so another tenant's principals are locked out twice, by account and by key.
 
     Each key is rotated every year, waits 30 days (the most that KMS allows) before a deletion is carried out, and
-    can't be deleted by an update: it is protected. Its policy names the tenant's own account and the one service that
-    uses it. The account's root stands for "IAM of this account decides" (KMS's own recommendation, so that a key can't
-    be locked out of administration); it may administer, and read only through the service the key is for.
+    can't be deleted by an update: it is protected. Its policy (`infra.keypolicies`) names the tenant's own account and
+    the one service that uses it.
 
-    Runs up, per region: 1 key-month per purpose (and 1 more after each of the first two rotations), API requests.
+    The key for servers names the role with which Auto Scaling starts them, and KMS refuses a principal that doesn't
+    exist, so that role is made here: a service-linked role of the tenant's own, by its suffix, as AWS recommends where
+    a key is to be given to Auto Scaling.
 
-    Sources: https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html,
-    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html,
-    https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html
+    There is no key for the data of remote sessions on their way: with one, each server would ask KMS, which takes
+    another interface endpoint per zone and hour. Sessions go through TLS; their logs lie under the keys for logs and
+    audit.
+
+    Runs up, per region: 1 key-month per purpose, six (and 1 more each after each of the first two rotations), API
+    requests.
+
+    Sources: https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html,
+    https://docs.aws.amazon.com/autoscaling/ec2/userguide/autoscaling-service-linked-role.html,
+    https://docs.aws.amazon.com/systems-manager/latest/userguide/session-preferences-enable-encryption.html
     """
 
     arns: Mapping[Purpose, pulumi.Output[str]]
     """each key's ARN"""
+    scaling_role_arn: pulumi.Output[str]
+    """with what Auto Scaling starts the servers"""
 
     def __init__(self, name: str, args: KeysArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("honseki:infra:Keys", name, None, opts)
-        self.arns = {purpose: self._key(args.where, purpose, text) for purpose, text in _POLICIES.items()}
-        self.register_outputs({"arns": self.arns})
+        where = args.where
+        naming = where.naming("keys")
+        scaling = aws.iam.ServiceLinkedRole(
+            naming.logical("scaling"),
+            aws_service_name=SCALING_SERVICE,
+            custom_suffix=where.scaling_role,
+            description=f"Lets Auto Scaling start the servers of {where.code} in {where.region}",
+            tags=naming.tags("scaling"),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.scaling_role_arn = scaling.arn
+        self.arns = {
+            purpose: self._key(where, purpose, text(where), [scaling] if purpose == "servers" else [])
+            for purpose, text in POLICIES.items()
+        }
+        self.register_outputs({"arns": self.arns, "scalingRoleArn": self.scaling_role_arn})
 
-    def _key(self, where: Where, purpose: Purpose, text: Callable[[Where], str]) -> pulumi.Output[str]:
+    def _key(
+        self, where: Where, purpose: Purpose, policy: str, named_in_it: list[pulumi.Resource]
+    ) -> pulumi.Output[str]:
         naming = where.naming("keys")
         key = aws.kms.Key(
             naming.logical(purpose),
             description=f"Honseki {where.code}, {where.place} region: {purpose}",
-            policy=text(where),
+            policy=policy,
             enable_key_rotation=True,
             rotation_period_in_days=365,
             deletion_window_in_days=30,
             multi_region=False,
             tags=naming.tags(f"key-{purpose}"),
-            opts=pulumi.ResourceOptions(parent=self, protect=True),
+            opts=pulumi.ResourceOptions(parent=self, protect=True, depends_on=named_in_it),
         )
         aws.kms.Alias(
             naming.logical(purpose),
@@ -94,29 +91,3 @@ class Keys(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         return key.arn
-
-
-def _logs_policy(where: Where) -> str:
-    """CloudWatch Logs uses the key for the tenant's own log groups; people read them through CloudWatch Logs only."""
-    service = f"logs.{where.region}.amazonaws.com"
-    account = {"AWS": f"arn:aws:iam::{where.account}:root"}
-    groups = f"arn:aws:logs:{where.region}:{where.account}:log-group:{where.log_prefix}*"
-    return policy.document(
-        policy.allow("AccountAdministers", account, _ADMINISTRATION),
-        policy.allow(
-            "AccountReadsThroughLogs",
-            account,
-            ["kms:Decrypt"],
-            condition={"StringEquals": {"kms:ViaService": service, "kms:CallerAccount": where.account}},
-        ),
-        policy.allow(
-            "LogsEncrypts",
-            {"Service": service},
-            ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
-            condition={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
-        ),
-    )
-
-
-_POLICIES: Final[Mapping[Purpose, Callable[[Where], str]]] = {"logs": _logs_policy}
-"""A purpose more is a line here and a function above."""

@@ -12,6 +12,8 @@ from typing import Final, Literal
 Place = Literal["primary", "recovery"]
 """Which of a tenant's two regions."""
 
+PLACES: Final[tuple[Place, ...]] = ("primary", "recovery")
+
 TENANT_TAG: Final = "honseki:tenant"
 PART_TAG: Final = "honseki:part"
 
@@ -59,3 +61,26 @@ class Where:
     def log_prefix(self) -> str:
         """What the names of the tenant's log groups begin with; its key for logs serves these and no others."""
         return f"/honseki/{self.code}/{self.place}/"
+
+    @property
+    def letters(self) -> str:
+        """The beginning of names that must begin with a letter, as RDS's must: `honseki-272191-primary`."""
+        return f"honseki-{self.code}-{self.place}"
+
+    @property
+    def database_logs(self) -> str:
+        """What the names of the log groups of the tenant's database begin with; RDS makes them of the identifier."""
+        return f"/aws/rds/instance/{self.letters}/"
+
+    @property
+    def scaling_role(self) -> str:
+        """The suffix of the name of the service-linked role that starts the tenant's servers here."""
+        return f"{self.code}-{self.place}"
+
+    def bucket(self, purpose: str) -> str:
+        """A bucket's name, which is unique in the world: `honseki-123456789012-ap-northeast-1-audit`."""
+        return f"honseki-{self.account}-{self.region}-{purpose}"
+
+    def arn(self, service: str, resource: str) -> str:
+        """An ARN in the tenant's account and in this region."""
+        return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"

@@ -38,14 +38,47 @@ def allow(
     return statement | ({"Condition": dict(condition)} if condition else {})
 
 
-def grant(sid: str, actions: Sequence[str], resources: Sequence[str]) -> Statement:
+def deny(
+    sid: str,
+    actions: Sequence[str],
+    resources: Sequence[str] = ("*",),
+    condition: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Statement:
+    """One `Deny` statement, for everybody, of a policy that is attached to a resource."""
+    return {**allow(sid, "*", actions, resources, condition), "Effect": "Deny"}
+
+
+def assume(
+    sid: str,
+    principal: Mapping[str, Any],
+    condition: Mapping[str, Mapping[str, Any]] | None = None,
+    actions: Sequence[str] = ("sts:AssumeRole",),
+) -> Statement:
+    """One statement of a role's trust policy, which has no resource."""
+    statement = dict(allow(sid, principal, actions, (), condition))
+    del statement["Resource"]
+    return statement
+
+
+def grant(
+    sid: str,
+    actions: Sequence[str],
+    resources: Sequence[str],
+    condition: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Statement:
     """One `Allow` statement of a policy that is attached to a principal."""
-    return {
+    statement: dict[str, Any] = {
         "Sid": sid,
         "Effect": "Allow",
         "Action": _one_or_many(actions),
         "Resource": _one_or_many(resources),
     }
+    return statement | ({"Condition": dict(condition)} if condition else {})
+
+
+def service(name: str) -> Mapping[str, Any]:
+    """An AWS service as a principal: `service("events")`."""
+    return {"Service": f"{name}.amazonaws.com"}
 
 
 def _one_or_many(values: Sequence[str]) -> str | list[str]:

@@ -8,11 +8,11 @@ import pulumi
 # Pulumi runs this folder, not the package, so the checkout isn't necessarily on the path.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from infra.model import AccountNotIssuedError
+from infra.model import NotReadyError
 from stacks.inventory import InventoryError
 from stacks.program import StackNameError, declare
 
 try:
     declare(pulumi.get_stack())
-except (StackNameError, InventoryError, AccountNotIssuedError) as error:
+except (StackNameError, InventoryError, NotReadyError) as error:
     raise pulumi.RunError(str(error)) from None

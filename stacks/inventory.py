@@ -1,7 +1,8 @@
 """The inventory: which municipalities there are, one small YAML file each, and what the fleet has in common.
 
 `<code>.yaml` says what is particular to a municipality, `_defaults.yaml` the rest; its `line` is for every line
-of every municipality unless that says otherwise. Mappings are merged key by key, lists are replaced.
+of every municipality unless that says otherwise. Mappings are merged key by key; lists are replaced, and so is the
+attestation, which is one document.
 Everything that is wrong in any file is reported at once: file, line, field, reason and what to do.
 """
 
@@ -33,6 +34,9 @@ DEFAULTS = "_defaults.yaml"
 
 _OWN = frozenset({"code", "name", "prefecture", "account", "sites", "lines"})
 """What can't be a default: it is what makes a municipality that municipality."""
+
+_WHOLE = frozenset({"attestation"})
+"""What is never merged key by key: one operator's name beside another's document would be evidence of nothing."""
 
 
 class InventoryError(Exception):
@@ -155,7 +159,7 @@ def _merge(document: Document, defaults: Document) -> None:
                 for path, place in defaults.places.items():
                     if path[: len(of) + 1] == (*of, key):
                         document.places[(*to, *path[len(of) :])] = place
-            elif isinstance(inner := data[key], dict) and isinstance(value, dict):
+            elif isinstance(inner := data[key], dict) and isinstance(value, dict) and (of or key not in _WHOLE):
                 under(inner, value, (*to, key), (*of, key))
 
     under(document.data, {key: value for key, value in defaults.data.items() if key != "line"}, (), ())

@@ -14,10 +14,26 @@ from infra.model import Municipality, Target
 from infra.tenant import Tenant
 from stacks import inventory
 
-# pulumi-aws loads a service's module when it is first used. Loaded here, it is part of importing this module: a caller
-# can do that while the engine starts, and another thread that imports this module waits until all is there.
-for _service in (aws.cloudwatch, aws.directconnect, aws.ec2, aws.iam, aws.kms, aws.route53):
-    getattr(_service, "outputs")  # noqa: B009
+# pulumi-aws loads a service's module when something of it is first used. Used here, it is part of importing this one:
+# a caller can do that while the engine starts, and another thread that imports this module waits until all is there.
+_LOADED: Final = (
+    aws.autoscaling.Group,
+    aws.backup.Plan,
+    aws.cfg.Recorder,
+    aws.cloudtrail.Trail,
+    aws.cloudwatch.LogGroup,
+    aws.directconnect.Gateway,
+    aws.ebs.DefaultKmsKey,
+    aws.ec2.Vpc,
+    aws.iam.Role,
+    aws.kms.Key,
+    aws.lb.LoadBalancer,
+    aws.rds.Instance,
+    aws.route53.ResolverFirewallRule,
+    aws.s3.Bucket,
+    aws.sns.Topic,
+    aws.ssm.Document,
+)
 
 FLEET: Final = Path(os.environ.get("HONSEKI_FLEET") or Path(__file__).parent / "fleet")
 """The inventory: this checkout's unless the environment names another."""

@@ -1,8 +1,10 @@
 """AWS clients for one account and one region, shared by threads."""
 
+import ipaddress
 import threading
 from collections.abc import Iterator
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import jmespath
 from botocore import xform_name
@@ -39,6 +41,7 @@ class Clients:
             self.partition: str = session.get_partition_for_region(region)
         self._session = session
         self._endpoint = endpoint
+        self.on_this_machine = endpoint is not None and _is_loopback(endpoint)
         self._made: dict[str, Any] = {}
 
     def __call__(self, service: str) -> Any:
@@ -49,6 +52,8 @@ class Clients:
                 made = self._made.get(service) or self._session.create_client(
                     service, region_name=self.region, endpoint_url=self._endpoint, config=_CONFIG
                 )
+                if self.on_this_machine and service == "s3control":
+                    made.meta.events.register("before-sign.s3-control", self._without_account)
                 self._made[service] = made
         return made
 
@@ -73,6 +78,10 @@ class Clients:
                 yield from jmespath.search(path, page) or ()
         except (ClientError, BotoCoreError) as error:
             raise _explained(service, operation, error) from error
+
+    def _without_account(self, request: Any, **_: Any) -> None:
+        """S3 Control has the account's id before the host's name, which an address doesn't take."""
+        request.url = request.url.replace(f"://{self.account}.", "://", 1)
 
     def input_shape(self, service: str, operation: str) -> StructureShape:
         """The shape of what `operation` takes, from botocore's model."""
@@ -117,6 +126,14 @@ class Clients:
         clients = cls(session, region=region, account="", endpoint=endpoint)
         clients.account = clients.call("sts", "GetCallerIdentity")["Account"]
         return clients
+
+
+def _is_loopback(endpoint: str) -> bool:
+    host = urlsplit(endpoint).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _session(key: str | None = None, secret: str | None = None, token: str | None = None) -> Session:

@@ -20,6 +20,8 @@ Values = Mapping[str, Any]
 Live = dict[str, Any]
 
 PATIENCE_S: Final = 600.0
+# Nothing takes that long in a rehearsal region: there it is a fault, to be said before somebody thinks that it hangs.
+REHEARSAL_PATIENCE_S: Final = 60.0
 _FIRST_PAUSE_S: Final = 0.02
 _LONGEST_PAUSE_S: Final = 5.0
 
@@ -117,10 +119,18 @@ class ResourceType:
     """What forces replacement tells it from all others, so it is found without tags too."""
     tagging: Tagging | None = None
     tag_target: str = "{id}"
-    """What the tagging calls call the resource; like `arn`, with {id}, {region}, {account} and {partition}."""
+    """What the tagging calls call the resource; like `arn`, with {id}, {region}, {account} and {partition}.
+
+    {name} is what stands behind the last slash of an identifier that is an ARN.
+    """
     arn: str = ""
+    patience_s: float = PATIENCE_S
+    """How long AWS may take over it (seconds)."""
     alone: tuple[tuple[str, ...], ...] = ()
-    """Sets of properties of which AWS allows each combination once: a replacement that keeps one waits for deletion."""
+    """Sets of properties of which AWS allows each combination once: a replacement that keeps one waits for deletion.
+
+    An empty set: there is only ever one.
+    """
 
     @cached_property
     def by_name(self) -> Mapping[str, Property]:
@@ -167,7 +177,7 @@ class ResourceType:
         for name, kind in self._kinds().items():
             value = shapes.pick(item, name, self.reading.renamed)
             if value is not None and name != "tags":
-                live[name] = _typed(kind, value)
+                live[name] = _typed(kind, value, self.by_name.get(name))
         if self.reading.also is not None:
             live.update(self.reading.also(clients, identifier, item))
         if self.tagging is not None:
@@ -234,7 +244,11 @@ class ResourceType:
     def expand(self, template: str, clients: Clients, identifier: str) -> str:
         """An ARN, or whatever else is made of the identifier and where it is."""
         return template.format(
-            id=identifier, region=clients.region, account=clients.account, partition=clients.partition
+            id=identifier,
+            name=identifier.rsplit("/", 1)[-1],
+            region=clients.region,
+            account=clients.account,
+            partition=clients.partition,
         )
 
     def wait_for(self, clients: Clients, identifier: str, done: Callable[[Values | None], bool]) -> None:
@@ -247,7 +261,7 @@ class ResourceType:
     def _created(self, create: Create, clients: Clients, inputs: Values) -> str:
         shape = clients.input_shape(self.service, create.operation)
         values = {name: value for name, value in inputs.items() if name != "tags" and not empty(value)}
-        members = {**shapes.to_members(shape, values, create.renamed), **create.constants}
+        members = {**shapes.to_members(shape, values, create.renamed, self.by_name), **create.constants}
         if create.also is not None:
             members.update(create.also(clients, inputs))
         tags = inputs.get("tags")
@@ -311,30 +325,38 @@ class ResourceType:
     def _poll(
         self, clients: Clients, identifier: str, known: Values, done: Callable[[Values | None], bool], what: str
     ) -> None:
-        deadline = time.monotonic() + PATIENCE_S
+        patience = min(self.patience_s, REHEARSAL_PATIENCE_S) if clients.on_this_machine else self.patience_s
+        deadline = time.monotonic() + patience
         pause = _FIRST_PAUSE_S
         while True:
             item = self._item(clients, identifier, known)
-            state = jmespath.search(self.reading.state, item) if item is not None else None
+            state = jmespath.search(self.reading.state, item) if item is not None and self.reading.state else None
             if state is not None and state in self.reading.failed:
                 raise AwsError(self.service, what, f"State:{state}", f"{identifier} went into the state {state}")
             if done(item):
                 return
             if time.monotonic() > deadline:
                 raise AwsError(
-                    self.service, what, "TimedOut", f"{identifier} is still {state} after {PATIENCE_S:.0f} s"
+                    self.service,
+                    what,
+                    "TimedOut",
+                    f"{identifier} is still {state or 'not done'} after {patience:.0f} s",
                 )
             time.sleep(pause)
             pause = min(pause * 1.7, _LONGEST_PAUSE_S)
 
 
-def _typed(kind: str, value: Any) -> Any:
+def _typed(kind: str, value: Any, declared: Property | None) -> Any:
     """An answer's value as the Pulumi type has it: an ASN is a long to AWS and a string to Pulumi."""
     if kind == "json":
         return value if isinstance(value, str) else json.dumps(value)
+    if kind in {"object", "objects"}:
+        return shapes.from_api(value, declared)
     plain = shapes.from_api(value)
-    if kind in {"string", "cidr"} and isinstance(plain, (int, float)) and not isinstance(plain, bool):
-        return str(plain)
+    if kind in {"string", "cidr"} and isinstance(plain, (int, float)):
+        return str(plain).lower() if isinstance(plain, bool) else str(plain)
     if kind == "integer":
+        return int(plain)
+    if kind == "number" and float(plain).is_integer():
         return int(plain)
     return plain

@@ -22,13 +22,13 @@ _ARN: Final = "arn:{partition}:route53resolver:{region}:{account}:"
 _DOMAINS_PER_CALL: Final = 1000
 
 
-def _once(clients: Clients, inputs: Values) -> Values:
+def once(clients: Clients, inputs: Values) -> Values:
     """What lets the service know a repeated request."""
     del clients, inputs
     return {"CreatorRequestId": f"honseki-{uuid.uuid4()}"}
 
 
-def _named(operation: str, items: str) -> Any:
+def named(operation: str, items: str) -> Any:
     """Candidates for `find`: those of that name (the service doesn't demand that it is unique)."""
 
     def find(clients: Clients, inputs: Values) -> Iterator[str]:
@@ -79,7 +79,7 @@ DOMAIN_LIST: Final = ResourceType(
         TAGS,
     ),
     outputs=(Output("arn"),),
-    creating=Create("CreateFirewallDomainList", "FirewallDomainList.Id", also=_once),
+    creating=Create("CreateFirewallDomainList", "FirewallDomainList.Id", also=once),
     reading=Read(
         "GetFirewallDomainList",
         "FirewallDomainList",
@@ -93,7 +93,7 @@ DOMAIN_LIST: Final = ResourceType(
     ),
     updates=(Update(("domains",), _set_domains, at_creation=True, fresh={"domains": []}),),
     deleting=Delete("DeleteFirewallDomainList", by="FirewallDomainListId"),
-    finding=_named("ListFirewallDomainLists", "FirewallDomainLists"),
+    finding=named("ListFirewallDomainLists", "FirewallDomainLists"),
     tagging=_TAGGING,
     tag_target=_ARN + "firewall-domain-list/{id}",
     arn=_ARN + "firewall-domain-list/{id}",
@@ -105,7 +105,7 @@ RULE_GROUP: Final = ResourceType(
     service=SERVICE,
     properties=(Property("name", required=True, replaces=True), TAGS),
     outputs=(Output("arn"), Output("ownerId"), Output("shareStatus")),
-    creating=Create("CreateFirewallRuleGroup", "FirewallRuleGroup.Id", also=_once),
+    creating=Create("CreateFirewallRuleGroup", "FirewallRuleGroup.Id", also=once),
     reading=Read(
         "GetFirewallRuleGroup",
         "FirewallRuleGroup",
@@ -116,7 +116,7 @@ RULE_GROUP: Final = ResourceType(
         gone=("DELETED",),
     ),
     deleting=Delete("DeleteFirewallRuleGroup", by="FirewallRuleGroupId"),
-    finding=_named("ListFirewallRuleGroups", "FirewallRuleGroups"),
+    finding=named("ListFirewallRuleGroups", "FirewallRuleGroups"),
     tagging=_TAGGING,
     tag_target=_ARN + "firewall-rule-group/{id}",
     arn=_ARN + "firewall-rule-group/{id}",
@@ -163,7 +163,7 @@ def _create_rule(clients: Clients, inputs: Values) -> str:
     }
     if inputs.get("blockResponse"):
         members["BlockResponse"] = inputs["blockResponse"]
-    clients.call(SERVICE, "CreateFirewallRule", **_once(clients, inputs), **members)
+    clients.call(SERVICE, "CreateFirewallRule", **once(clients, inputs), **members)
     return _rule_identifier(inputs)
 
 
@@ -212,7 +212,7 @@ RULE_GROUP_ASSOCIATION: Final = ResourceType(
         TAGS,
     ),
     outputs=(Output("arn"),),
-    creating=Create("AssociateFirewallRuleGroup", "FirewallRuleGroupAssociation.Id", also=_once),
+    creating=Create("AssociateFirewallRuleGroup", "FirewallRuleGroupAssociation.Id", also=once),
     reading=Read(
         "GetFirewallRuleGroupAssociation",
         "FirewallRuleGroupAssociation",

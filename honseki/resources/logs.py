@@ -1,9 +1,11 @@
-"""CloudWatch log groups."""
+"""CloudWatch log groups, the policies by which services write to them, and the metrics that are counted in them."""
 
-from typing import Final
+from collections.abc import Iterator
+from typing import Any, Final
 
+from honseki.resources import shapes
 from honseki.resources.clients import Clients
-from honseki.resources.core import Live, Output, Read, ResourceType, Update, Values
+from honseki.resources.core import Delete, Live, Output, Read, ResourceType, Update, Values
 from honseki.resources.properties import TAGS, Property
 from honseki.resources.tags import ApiTags
 
@@ -99,4 +101,120 @@ LOG_GROUP: Final = ResourceType(
     tagging=_TAGGING,
     tag_target=_ARN,
     alone=(("name",),),
+)
+
+
+def _put_resource_policy(clients: Clients, identifier: str, inputs: Values) -> None:
+    """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutResourcePolicy.html."""
+    clients.call("logs", "PutResourcePolicy", policyName=identifier, policyDocument=inputs["policyDocument"])
+
+
+def _create_resource_policy(clients: Clients, inputs: Values) -> str:
+    name: str = inputs["policyName"]
+    _put_resource_policy(clients, name, inputs)
+    return name
+
+
+def _resource_policy(clients: Clients, identifier: str, known: Values) -> Values | None:
+    del known
+    policies = clients.pages("logs", "DescribeResourcePolicies", "resourcePolicies")
+    return next((each for each in policies if each["policyName"] == identifier), None)
+
+
+LOG_RESOURCE_POLICY: Final = ResourceType(
+    token="aws:cloudwatch/logResourcePolicy:LogResourcePolicy",
+    service="logs",
+    properties=(
+        Property("policyName", required=True, replaces=True),
+        Property("policyDocument", "json", required=True),
+    ),
+    creating=_create_resource_policy,
+    reading=Read(fetch=_resource_policy, missing=("ResourceNotFoundException",)),
+    updates=(Update(("policyDocument",), _put_resource_policy),),
+    deleting=Delete("DeleteResourcePolicy", by="policyName"),
+    finding=lambda _clients, inputs: [inputs["policyName"]],
+    natural=True,
+    alone=(("policyName",),),
+)
+
+_TRANSFORMATION: Final = Property(
+    "metricTransformation",
+    "object",
+    required=True,
+    fields={
+        "name": Property("name", required=True, member="metricName"),
+        "namespace": Property("namespace", required=True, member="metricNamespace"),
+        "value": Property("value", required=True, member="metricValue"),
+        "defaultValue": "string",
+        "unit": Property("unit", default="None"),
+    },
+)
+
+
+def _put_filter(clients: Clients, identifier: str, inputs: Values) -> None:
+    """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutMetricFilter.html."""
+    shape = clients.input_shape("logs", "PutMetricFilter")
+    transformations = shape.members["metricTransformations"]
+    clients.call(
+        "logs",
+        "PutMetricFilter",
+        filterName=identifier,
+        logGroupName=inputs["logGroupName"],
+        filterPattern=inputs.get("pattern") or "",
+        metricTransformations=shapes.to_api(transformations, inputs["metricTransformation"], _TRANSFORMATION),
+    )
+
+
+def _create_filter(clients: Clients, inputs: Values) -> str:
+    name: str = inputs["name"]
+    _put_filter(clients, name, inputs)
+    return name
+
+
+def _filters(clients: Clients, group: str, name: str) -> Iterator[dict[str, Any]]:
+    listed = clients.pages("logs", "DescribeMetricFilters", "metricFilters", logGroupName=group, filterNamePrefix=name)
+    return (each for each in listed if each["filterName"] == name)
+
+
+def _filter(clients: Clients, identifier: str, known: Values) -> Values | None:
+    """A name tells a filter from others of its group only: it is imported as GROUP:NAME."""
+    group, colon, name = identifier.rpartition(":")
+    found = next(_filters(clients, group if colon else known.get("logGroupName", ""), name), None)
+    return None if found is None else {**found, "id": name}
+
+
+def _filter_facts(clients: Clients, identifier: str, item: Values) -> Live:
+    del clients, identifier
+    return {"id": item["id"]}
+
+
+def _delete_filter(clients: Clients, identifier: str, known: Values) -> None:
+    clients.call("logs", "DeleteMetricFilter", logGroupName=known["logGroupName"], filterName=identifier)
+
+
+LOG_METRIC_FILTER: Final = ResourceType(
+    token="aws:cloudwatch/logMetricFilter:LogMetricFilter",
+    service="logs",
+    properties=(
+        Property("name", required=True, replaces=True),
+        Property("logGroupName", required=True, replaces=True),
+        Property("pattern", required=True),
+        _TRANSFORMATION,
+    ),
+    creating=_create_filter,
+    reading=Read(
+        fetch=_filter,
+        missing=("ResourceNotFoundException",),
+        renamed={
+            "name": "filterName",
+            "pattern": "filterPattern",
+            "metricTransformation": "metricTransformations[0]",
+        },
+        also=_filter_facts,
+    ),
+    updates=(Update(("pattern", "metricTransformation"), _put_filter),),
+    deleting=_delete_filter,
+    finding=lambda _clients, inputs: [inputs["name"]],
+    natural=True,
+    alone=(("logGroupName", "name"),),
 )

@@ -1,13 +1,14 @@
 """Tags: every service has its own calls for the same thing."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import jmespath
 from botocore.model import ListShape
 
 from honseki.resources.clients import Clients
+from honseki.resources.errors import AwsError
 
 Tags = Mapping[str, str]
 
@@ -84,34 +85,97 @@ class ApiTags:
     pair: tuple[str, str] | None = ("Key", "Value")
     """What a tag's key and value are called; None where tags are a map."""
     at_creation: bool = True
+    creating: str = ""
+    """What the creating call calls the tags, if it calls them otherwise than the tagging call."""
+    listing_target: str = ""
+    """The same of the member that names the resource in `listing`."""
+    constants: Mapping[str, str] = field(default_factory=dict)
+    """Members that all three operations need besides."""
+    keys_with_values: bool = False
+    """Does `removing` take whole tags?"""
+    lookup: Callable[[Clients, str], str] | None = None
+    """Finds what the three operations call the resource, where that can't be made of its identifier."""
 
     def members(self, tags: Tags) -> dict[str, Any]:
         """The creating call takes tags in the form in which the tagging call takes them."""
-        return {self.tags: self._form(tags)}
+        return {self.creating or self.tags: self._form(tags)}
 
     def read(self, clients: Clients, target: str, item: Mapping[str, Any]) -> dict[str, str]:
         """Ask for the tags: the answer that describes the resource doesn't carry them."""
         del item
-        one_or_more = clients.input_shape(self.service, self.listing).members
-        member = next(name for name in one_or_more if name.rstrip("s") == self.target)
-        named = [target] if isinstance(one_or_more[member], ListShape) else target
+        named = self._named(clients, self.listing, target)
         if self.pair is None:
-            answer = clients.call(self.service, self.listing, **{member: named})
-            return _own(jmespath.search(self.listed, answer) or {})
+            return _own(jmespath.search(self.listed, clients.call(self.service, self.listing, **named)) or {})
         key, value = self.pair
-        tags = clients.pages(self.service, self.listing, self.listed, **{member: named})
+        tags = clients.pages(self.service, self.listing, self.listed, **named)
         return _own({tag[key]: tag.get(value, "") for tag in tags})
 
     def add(self, clients: Clients, target: str, tags: Tags) -> None:
         """Set them by the service's own call."""
-        clients.call(self.service, self.adding, **{self.target: target, self.tags: self._form(tags)})
+        named = self._named(clients, self.adding, target)
+        clients.call(self.service, self.adding, **named, **{self.tags: self._form(tags)})
 
     def remove(self, clients: Clients, target: str, keys: list[str]) -> None:
         """Remove them by the service's own call."""
-        clients.call(self.service, self.removing, **{self.target: target, self.keys: keys})
+        named = self._named(clients, self.removing, target)
+        some = [{"Key": key} for key in keys] if self.keys_with_values else keys
+        clients.call(self.service, self.removing, **named, **{self.keys: some})
+
+    def _named(self, clients: Clients, operation: str, target: str) -> dict[str, Any]:
+        """The member that names the resource, as the operation takes it: one, or a list."""
+        members = clients.input_shape(self.service, operation).members
+        wanted = self.listing_target if operation == self.listing and self.listing_target else self.target
+        member = next(name for name in members if name.rstrip("s") == wanted.rstrip("s"))
+        target = self.lookup(clients, target) if self.lookup is not None else target
+        return {member: [target] if isinstance(members[member], ListShape) else target, **self.constants}
 
     def _form(self, tags: Tags) -> Any:
         return dict(tags) if self.pair is None else _pairs(tags, *self.pair)
+
+
+@dataclass(frozen=True)
+class BucketTags:
+    """A bucket's tags are one document: each change writes all of them.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketTagging.html
+    """
+
+    at_creation: bool = True
+
+    def members(self, tags: Tags) -> dict[str, Any]:
+        """Of CreateBucketConfiguration."""
+        return {"Tags": _pairs(tags, "Key", "Value")}
+
+    def read(self, clients: Clients, target: str, item: Mapping[str, Any]) -> dict[str, str]:
+        """An error says that there are none."""
+        del item
+        return _own(self._all(clients, target))
+
+    def add(self, clients: Clients, target: str, tags: Tags) -> None:
+        """All tags, with these."""
+        self._put(clients, target, {**self._all(clients, target), **tags})
+
+    def remove(self, clients: Clients, target: str, keys: list[str]) -> None:
+        """All tags, without these."""
+        kept = {key: value for key, value in self._all(clients, target).items() if key not in keys}
+        if kept:
+            self._put(clients, target, kept)
+        else:
+            clients.call("s3", "DeleteBucketTagging", Bucket=target)
+
+    @staticmethod
+    def _all(clients: Clients, bucket: str) -> dict[str, str]:
+        try:
+            answer = clients.call("s3", "GetBucketTagging", Bucket=bucket)
+        except AwsError as error:
+            if error.code == "NoSuchTagSet":
+                return {}
+            raise
+        return {tag["Key"]: tag["Value"] for tag in answer["TagSet"]}
+
+    @staticmethod
+    def _put(clients: Clients, bucket: str, tags: Tags) -> None:
+        clients.call("s3", "PutBucketTagging", Bucket=bucket, Tagging={"TagSet": _pairs(tags, "Key", "Value")})
 
 
 def _pairs(tags: Tags, key: str, value: str) -> list[dict[str, str]]:

@@ -10,14 +10,15 @@ from infra.model.fleet import Fleet, UnknownMunicipalityError
 from infra.model.lines import AmazonAsn, Line
 from infra.model.municipality import (
     AccountNotIssuedError,
-    Capacity,
     Municipality,
+    NotReadyError,
     Placement,
     RegionPlacement,
     Retention,
     Site,
     Target,
 )
+from infra.model.service import Backup, Capacity, Image, Operator, Readers
 
 __all__ = [
     "AccountNotIssuedError",
@@ -26,12 +27,17 @@ __all__ = [
     "Attestation",
     "AttestationState",
     "AttestedDocument",
+    "Backup",
     "Capacity",
     "Fleet",
+    "Image",
     "Line",
     "Municipality",
+    "NotReadyError",
+    "Operator",
     "Placement",
     "PlannedSubnet",
+    "Readers",
     "RegionPlacement",
     "Retention",
     "Role",

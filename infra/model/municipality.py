@@ -14,6 +14,7 @@ from infra.model.base import Frozen, Whole, problem
 from infra.model.codes import Code
 from infra.model.consistency import LinePart, Parts, SitePart, contradictions
 from infra.model.lines import AmazonAsn, Line, Slug
+from infra.model.service import CODE, Backup, Capacity, Image, Operator, Readers, accounts_of
 
 Target = Literal["rehearsal", "aws"]
 
@@ -39,7 +40,11 @@ MIN_RETENTION_DAYS: Final = 90
 """The seed's safeguard ①: entry logs are kept 90 days or more."""
 
 
-class AccountNotIssuedError(ValueError):
+class NotReadyError(ValueError):
+    """The municipality's inventory lacks what its tenant can't be declared without."""
+
+
+class AccountNotIssuedError(NotReadyError):
     """The municipality has no AWS account yet, so nothing can be declared in AWS for it."""
 
 
@@ -152,23 +157,6 @@ class Retention(Frozen):
         return next(days for days in CLOUDWATCH_DAYS if days >= self.days)
 
 
-class Capacity(Frozen):
-    """How much serves."""
-
-    servers: Whole = 2
-    """application servers in the primary region, 2 to 30"""
-
-    @field_validator("servers")
-    @classmethod
-    def _servers(cls, value: int) -> int:
-        if 2 <= value <= 30:
-            return value
-        raise problem(
-            f"{value} servers",
-            "write 2 to 30: one must be able to fail, and 30 serve the largest city several times",
-        )
-
-
 def _said(value: str, what: str) -> str:
     if value and value == value.strip() and value.isprintable():
         return value
@@ -226,6 +214,14 @@ class Municipality(Frozen):
     """how long logs are kept"""
     capacity: Capacity = Capacity()
     """how much serves"""
+    image: Image | None = None
+    """what the servers start from: digest, and its id in both regions"""
+    backup: Backup = Backup()
+    """how long backups are kept, and their lock"""
+    operator: Operator | None = None
+    """who maintains the servers, and until when; absent: nobody can"""
+    readers: Readers | None = None
+    """who reads the history of the work: people of the city; absent: nobody can"""
     recovery: Literal["backup", "replica"]
     """backup: servers start in the recovery region when needed; replica: a database replica runs there"""
     dns_names: tuple[Annotated[str, AfterValidator(_dns_name)], ...] = ()
@@ -264,6 +260,13 @@ class Municipality(Frozen):
         return sum(site.terminals for site in self.sites)
 
     @property
+    def recovery_servers(self) -> int:
+        """Servers that run in the recovery region: what `capacity` says, else one beside a replica, none otherwise."""
+        if self.capacity.recovery_servers is not None:
+            return self.capacity.recovery_servers
+        return 1 if self.recovery == "replica" else 0
+
+    @property
     def prefixes(self) -> tuple[str, ...]:
         """The terminals' networks, in the order of the sites."""
         return tuple(site.prefix for site in self.sites)
@@ -284,3 +287,30 @@ class Municipality(Frozen):
                 )
             return self.account
         raise ValueError(f"{target!r} is not a target; targets are 'rehearsal' and 'aws'")
+
+    def image_for(self, target: Target) -> Image:
+        """The image that the servers start from. Raises `NotReadyError` where there is none, or a placeholder."""
+        if self.image is None or (target == "aws" and self.image.is_example):
+            raise NotReadyError(
+                f"{self.code} {self.name}: the inventory names no image for its servers"
+                f"{'' if self.image is None else ' but the placeholder of rehearsals'}. Build and publish one, then "
+                "write its digest and ids as `image` into _defaults.yaml."
+            )
+        return self.image
+
+    def operators_for(self, target: Target) -> tuple[str, ...]:
+        """Who may work on the servers, by ARN. Raises `NotReadyError` for people of rehearsals in another target."""
+        return self._named("operator", self.operator.principals if self.operator else (), target)
+
+    def readers_for(self, target: Target) -> tuple[str, ...]:
+        """Who may read the history of that work, by ARN. Raises `NotReadyError` like `operators_for`."""
+        return self._named("readers", self.readers.principals if self.readers else (), target)
+
+    def _named(self, field: str, principals: tuple[str, ...], target: Target) -> tuple[str, ...]:
+        named = tuple(each.replace(CODE, self.code) for each in principals)
+        if target == "aws" and any(account.startswith(REHEARSAL_ACCOUNTS) for account in accounts_of(named)):
+            raise NotReadyError(
+                f"{self.code} {self.name}: `{field}` names principals of rehearsals, whom AWS doesn't know. "
+                "Write your own into _defaults.yaml."
+            )
+        return named

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from functools import cache
 from typing import Any
 
 import pytest
 
 from honseki.engine.evaluate import evaluate
 from infra.model import Municipality
-from infra.model.graph import Graph
+from infra.model.base import TEXT
+from infra.model.graph import Graph, Node
 
 HOSTED_CONNECTIONS = [
     {"id": "east", "location": "EqTY2", "connection": "dxcon-fgizmi1a"},
@@ -22,6 +25,9 @@ SITES = [
     {"id": "honcho", "name": "本庁", "terminals": 16, "prefix": "10.219.0.0/24"},
     {"id": "plaza", "name": "出張所", "terminals": 6, "prefix": "10.219.2.0/27"},
 ]
+OPERATOR = "arn:aws:iam::210987654321:role/honseki-operator"
+READER = "arn:aws:iam::210987654321:role/honseki-city-{code}"
+IMAGE = {"digest": f"sha256:{'ab' * 32}", "primary": "ami-0a1b2c3d4e5f60001", "recovery": "ami-0a1b2c3d4e5f60003"}
 
 
 def municipality(**changes: Any) -> Municipality:
@@ -54,11 +60,41 @@ def municipality(**changes: Any) -> Municipality:
         "addresses": {"primary": "10.64.0.0/20", "recovery": "10.64.16.0/20"},
         "asn": {"gateway": 64512, "primary": 64513, "recovery": 64514},
         "recovery": "backup",
+        "image": IMAGE,
+        "operator": {"principals": [OPERATOR], "expires": "2027-04-01"},
+        "readers": {"principals": [READER]},
     }
     # Strict types take tuples, JSON has none: so through JSON, as the inventory's types do it.
-    import json  # noqa: PLC0415
+    return Municipality.model_validate_json(json.dumps({**made, **changes}), context=TEXT)
 
-    return Municipality.model_validate_json(json.dumps({**made, **changes}))
+
+def graph_of(**changes: Any) -> Graph:
+    """The graph of `municipality(**changes)` in the rehearsal region, evaluated once for all tests."""
+    return _graph_of(json.dumps(changes, sort_keys=True))
+
+
+@cache
+def _graph_of(changes: str) -> Graph:
+    return evaluate(municipality(**json.loads(changes)), "rehearsal")
+
+
+def stated(node: Node, name: str) -> Any:
+    """What the node's input says, for a test that knows its shape. An unknown is an error."""
+    return node.known(name)
+
+
+def statements(node: Node, name: str = "policy") -> dict[str, dict[str, Any]]:
+    """The statements of a policy, by their Sid."""
+    return {each["Sid"]: each for each in json.loads(stated(node, name))["Statement"]}
+
+
+def actions_of(policy: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Each action that a policy allows, and the resources on which it does."""
+    return {
+        action: each["Resource"]
+        for each in policy.values()
+        for action in ([each["Action"]] if isinstance(each["Action"], str) else each["Action"])
+    }
 
 
 @pytest.fixture(scope="session")
@@ -67,8 +103,15 @@ def izumi() -> Municipality:
 
 
 @pytest.fixture(scope="session")
-def graph(izumi: Municipality) -> Graph:
-    return evaluate(izumi, "rehearsal")
+def graph() -> Graph:
+    """With `recovery: backup`."""
+    return graph_of()
+
+
+@pytest.fixture(scope="session")
+def beside_a_replica() -> Graph:
+    """With `recovery: replica`."""
+    return graph_of(recovery="replica")
 
 
 @pytest.fixture(scope="session")

@@ -54,4 +54,4 @@ def test_declare_is_the_tenant_and_its_exports() -> None:
     alone = evaluate(municipality_of("rehearsal-272191")[0], "rehearsal")
     assert {node.urn for node in declared} == {node.urn for node in alone}
     (stack,) = declared.of_type("pulumi:pulumi:Stack")
-    assert set(stack.outputs) == {"dxGatewayId", "lines", "regions"}
+    assert set(stack.outputs) == {"dxGatewayId", "lines", "operatorRole", "cityRole", "regions"}

@@ -51,7 +51,7 @@ class Clients:
     def __init__(self, endpoint: str, key: str, secret: str, token: str | None = None) -> None:
         core = BotocoreSession()
         core.register_component("data_loader", _models)  # service models are parsed once, not once a session
-        for service in ("directconnect", "route53resolver", "kms", "logs"):
+        for service in ("backup", "cloudtrail", "config", "directconnect", "kms", "logs", "route53resolver"):
             core.register(f"before-parse.{service}", check_shape)
         self._endpoint = endpoint
         self._session = boto3.Session(key, secret, token, botocore_session=core)

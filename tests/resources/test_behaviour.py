@@ -50,9 +50,9 @@ def test_the_process_answers_as_the_official_plugin_does(stub: Any) -> None:
 
 def test_an_unknown_type_is_an_error_that_names_it(stub: Any) -> None:
     with pytest.raises(grpc.RpcError) as error:
-        Engine(stub, "aws:s3/bucket:Bucket").check({})
+        Engine(stub, "aws:sqs/queue:Queue").check({})
     assert error.value.code() is grpc.StatusCode.NOT_FOUND
-    for part in ("aws:s3/bucket:Bucket", "urn:pulumi:test::honseki::aws:s3/bucket:Bucket::it", "aws:ec2/vpc:Vpc"):
+    for part in ("aws:sqs/queue:Queue", "urn:pulumi:test::honseki::aws:sqs/queue:Queue::it", "aws:ec2/vpc:Vpc"):
         assert part in error.value.details()
 
 

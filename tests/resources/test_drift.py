@@ -43,7 +43,9 @@ def _move_subnet(aws: Aws, have: Have, identifier: str) -> None:
     aws.ec2.replace_route_table_association(AssociationId=association, RouteTableId=have["table2"])
 
 
-DRIFTS: dict[str, tuple[Case, Callable[[Aws, Have, str], Any], list[str]]] = {
+Drift = tuple[Case, Callable[[Aws, Have, str], Any], list[str]]
+
+DRIFTS: dict[str, Drift] = {
     "route added": (cases_network.ROUTE_TABLE, _add_route, ["routes[1]"]),
     "route added to the main table": (cases_network.DEFAULT_ROUTE_TABLE, _add_route, ["routes"]),
     "rule opened": (cases_filters.SECURITY_GROUP, _open_group, ["ingress[0]"]),
@@ -111,9 +113,9 @@ DRIFTS: dict[str, tuple[Case, Callable[[Aws, Have, str], Any], list[str]]] = {
 }
 
 
-@pytest.mark.parametrize("what", DRIFTS)
-def test_drift_made_by_hand_is_found_and_undone(what: str, aws: Aws, stub: Any) -> None:
-    case, by_hand, paths = DRIFTS[what]
+def found_and_undone(aws: Aws, stub: Any, drift: Drift) -> None:
+    """The difference is found where it was made, and the next deployment puts everything back."""
+    case, by_hand, paths = drift
     have = case.prepare(aws)
     engine = Engine(stub, case.token)
     state = engine.create(case.declare(have))
@@ -128,6 +130,11 @@ def test_drift_made_by_hand_is_found_and_undone(what: str, aws: Aws, stub: Any) 
         assert engine.drift(state, case.declare(have)) == []
     finally:
         engine.delete(state)
+
+
+@pytest.mark.parametrize("what", DRIFTS)
+def test_drift_made_by_hand_is_found_and_undone(what: str, aws: Aws, stub: Any) -> None:
+    found_and_undone(aws, stub, DRIFTS[what])
 
 
 def test_what_was_deleted_by_hand_is_gone(aws: Aws, stub: Any) -> None:

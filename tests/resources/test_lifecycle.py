@@ -10,12 +10,22 @@ from honseki.rehearsal.provider.protocol import provider_pb2 as pb
 from honseki.resources import catalog
 from honseki.resources.clients import Clients
 from tests.resources import (
+    cases_account,
+    cases_audit,
+    cases_backup,
+    cases_balancers,
+    cases_buckets,
+    cases_config,
+    cases_database,
     cases_directconnect,
     cases_filters,
     cases_firewall,
     cases_gateways,
+    cases_monitoring,
     cases_network,
     cases_others,
+    cases_servers,
+    cases_services,
 )
 from tests.resources.case import Aws, Case
 from tests.resources.conftest import ROLE
@@ -28,6 +38,16 @@ CASES = (
     *cases_firewall.CASES,
     *cases_others.CASES,
     *cases_directconnect.CASES,
+    *cases_buckets.CASES,
+    *cases_audit.CASES,
+    *cases_config.CASES,
+    *cases_services.CASES,
+    *cases_balancers.CASES,
+    *cases_servers.CASES,
+    *cases_database.CASES,
+    *cases_backup.CASES,
+    *cases_monitoring.CASES,
+    *cases_account.CASES,
 )
 
 
@@ -36,7 +56,8 @@ def test_every_type_has_a_case() -> None:
 
 
 def _id(case: Case) -> str:
-    return "GatewayEndpoint" if case is cases_gateways.GATEWAY_ENDPOINT else case.name
+    seconds = {id(cases_gateways.GATEWAY_ENDPOINT): "GatewayEndpoint", id(cases_monitoring.QUERY_ALARM): "QueryAlarm"}
+    return seconds.get(id(case), case.name)
 
 
 @pytest.mark.slow

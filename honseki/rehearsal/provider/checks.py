@@ -28,41 +28,47 @@ def check(kind: ResourceType, inputs: Mapping[str, Any], urn: str) -> list[Failu
             if each.required:
                 failures.append(Failure(each.name, f"{kind.token} needs {each.name!r} ({urn})"))
             continue
-        failures.extend(Failure(path, f"{reason} ({urn})") for path, reason in _problems(each, value))
+        failures.extend(Failure(path, f"{reason} ({urn})") for path, reason in _problems(each, value, each.name))
     return failures
 
 
-def _problems(declared: Property, value: Any) -> Iterator[tuple[str, str]]:
+def _problems(declared: Property, value: Any, path: str) -> Iterator[tuple[str, str]]:
     if value is UNKNOWN:
         return
     problem = declared.problem(value)
     if problem is not None:
-        yield declared.name, problem
+        yield path, problem
     elif declared.kind == "map":
         for key, each in value.items():
-            if each is not UNKNOWN and not isinstance(each, str):
-                yield f"{declared.name}.{key}", f"expected a string, got {type(each).__name__}"
+            yield from _text_problems(f"{path}.{key}", each)
+    elif declared.kind == "object":
+        yield from _field_problems(declared, path, value)
     elif declared.kind in COLLECTIONS:
         for index, each in enumerate(value):
-            yield from _element_problems(declared, f"{declared.name}[{index}]", each)
+            if declared.kind == "strings":
+                yield from _text_problems(f"{path}[{index}]", each)
+            else:
+                yield from _field_problems(declared, f"{path}[{index}]", each)
 
 
-def _element_problems(declared: Property, path: str, element: Any) -> Iterator[tuple[str, str]]:
+def _text_problems(path: str, value: Any) -> Iterator[tuple[str, str]]:
+    if value is not UNKNOWN and not isinstance(value, str):
+        yield path, f"expected a string, got {type(value).__name__}"
+
+
+def _field_problems(declared: Property, path: str, element: Any) -> Iterator[tuple[str, str]]:
     if element is UNKNOWN:
-        return
-    if declared.kind == "strings":
-        if not isinstance(element, str):
-            yield path, f"expected a string, got {type(element).__name__}"
         return
     if not isinstance(element, Mapping):
         yield path, f"expected an object, got {type(element).__name__}"
         return
+    for name in declared.fields:
+        known = declared.nested(name)
+        if known is not None and known.required and element.get(name) is None:
+            yield f"{path}.{name}", "it is needed"
     for name, value in element.items():
-        if name not in declared.fields:
+        known = declared.nested(name)
+        if known is None:
             yield f"{path}.{name}", f"no such field. Known: {', '.join(sorted(declared.fields))}"
-            continue
-        if value is UNKNOWN or value == "":
-            continue
-        problem = Property(name, declared.fields[name]).problem(value)
-        if problem is not None:
-            yield f"{path}.{name}", problem
+        elif value is not None and value != "":
+            yield from _problems(known, value, f"{path}.{name}")

@@ -39,7 +39,9 @@ def _changes(declared: Property, old: Any, new: Any) -> Iterable[tuple[str, How]
         return [(declared.name, "add" if empty(old) else "delete" if empty(new) else "update")]
     if declared.kind == "map":
         return _map_changes(declared.name, old, new)
-    if declared.kind in COLLECTIONS:
+    if declared.kind == "object":
+        return _field_changes(declared, old, new)
+    if declared.kind in COLLECTIONS and not declared.ordered:
         return _element_changes(declared, old, new)
     return [(declared.name, "update")]
 
@@ -64,6 +66,14 @@ def _map_changes(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> I
             yield path, "delete"
         elif old[key] != new[key]:
             yield path, "update"
+
+
+def _field_changes(declared: Property, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, How]]:
+    for name in sorted(declared.fields.keys() | old.keys() | new.keys()):
+        field = declared.nested(name) or Property(name)
+        before, after = (each.get(name, field.default) for each in (old, new))
+        for path, how in _changes(field, before, after):
+            yield f"{declared.name}.{path}", how
 
 
 def _element_changes(declared: Property, old: list[Any], new: list[Any]) -> Iterable[tuple[str, How]]:
@@ -93,6 +103,8 @@ def live_inputs(kind: ResourceType, live: Mapping[str, Any], old: Mapping[str, A
 
 def _live_input(declared: Property, value: Any, old: Mapping[str, Any] | None) -> Any:
     if old is None:
+        if declared.unanswered:
+            return None
         said = not empty(value) or (value is not None and declared.kind in COLLECTIONS)
         return value if said else declared.default
     before = old.get(declared.name)

@@ -356,8 +356,10 @@ _TYPES: Final[dict[str, dict[str, Any]]] = {
     "json": {"type": "string"},
     "cidr": {"type": "string"},
     "integer": {"type": "integer"},
+    "number": {"type": "number"},
     "boolean": {"type": "boolean"},
     "strings": {"type": "array", "items": {"type": "string"}},
+    "object": {"$ref": "pulumi.json#/Any"},
     "objects": {"type": "array", "items": {"$ref": "pulumi.json#/Any"}},
     "map": {"type": "object", "additionalProperties": {"type": "string"}},
 }

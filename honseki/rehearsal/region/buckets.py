@@ -1,8 +1,10 @@
-"""S3 where moto leaves something out: retention under object lock, and whose bucket it is.
+"""S3 where moto leaves something out: retention under object lock, whose bucket it is, and what a new bucket has.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html (nobody ever shortens a compliance lock),
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectRetention.html,
-https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html,
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/create-bucket-faq.html (closed to the public, no ACLs),
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-encryption-faq.html (always encrypted)
 """
 
 from __future__ import annotations
@@ -11,7 +13,9 @@ import datetime
 from types import SimpleNamespace
 from typing import Any
 
+import xmltodict  # type: ignore[import-untyped]
 from moto.core.common_types import TYPE_RESPONSE
+from moto.core.responses import ActionResult
 from moto.s3 import urls
 from moto.s3.exceptions import (
     AccessDeniedByLock,
@@ -20,7 +24,7 @@ from moto.s3.exceptions import (
     MissingKey,
     S3ClientError,
 )
-from moto.s3.models import FakeBucket, FakeKey, S3Backend, s3_backends
+from moto.s3.models import FakeBucket, FakeKey, PublicAccessBlock, S3Backend, s3_backends
 from moto.s3.responses import S3Response
 
 OWNER_HEADER = "x-amz-expected-bucket-owner"
@@ -42,6 +46,18 @@ class NameTakenError(S3ClientError):
         super().__init__("BucketAlreadyExists", "The requested bucket name is not available. Please select another.")
 
 
+class LockedVersioningError(S3ClientError):
+    """InvalidBucketState: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketVersioning.html"""
+
+    code = "InvalidBucketState"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "InvalidBucketState",
+            "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.",
+        )
+
+
 class BucketsBackend(S3Backend):
     """moto's S3; locks only ever get longer."""
 
@@ -50,7 +66,24 @@ class BucketsBackend(S3Backend):
         owner = s3_backends.bucket_accounts.get(bucket_name)
         if owner is not None and owner[1] != self.account_id:
             raise NameTakenError
-        return super().create_bucket(bucket_name, *args, **kwargs)
+        bucket = super().create_bucket(bucket_name, *args, **kwargs)
+        closed = True
+        bucket.public_access_block = PublicAccessBlock(closed, closed, closed, closed)
+        # moto keeps the word itself, and says a mapping.
+        bucket.ownership_rule = "BucketOwnerEnforced"  # type: ignore[assignment]
+        return bucket
+
+    def put_bucket_versioning(self, bucket_name: str, status: str) -> None:
+        """PutBucketVersioning; versions can't be suspended where objects may be locked."""
+        if self.get_bucket(bucket_name).object_lock_enabled and status != "Enabled":
+            raise LockedVersioningError
+        super().put_bucket_versioning(bucket_name, status)
+
+    def get_bucket_encryption(self, bucket_name: str) -> dict[str, Any] | None:
+        """GetBucketEncryption; without a configuration S3 encrypts with keys of its own."""
+        return super().get_bucket_encryption(bucket_name) or {
+            "Rule": {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": "false"}
+        }
 
     def put_object(self, *args: Any, **kwargs: Any) -> FakeKey:
         """PutObject; a lock that is given must end in the future."""
@@ -82,6 +115,22 @@ class BucketsResponse(S3Response):
     def _key_response(self, request: Any, full_url: str) -> TYPE_RESPONSE:
         self._require_owner(request, full_url)
         return super()._key_response(request, full_url)
+
+    def _bucket_response_put(self, request: Any, bucket_name: str, querystring: dict[str, Any]) -> str | TYPE_RESPONSE:
+        tags = None if querystring else _tags_at_creation(self.body)
+        answer = super()._bucket_response_put(request, bucket_name, querystring)
+        if tags:
+            self.backend.put_bucket_tagging(bucket_name, tags)
+        return answer
+
+    def get_object_lock_configuration(self) -> TYPE_RESPONSE:
+        """GetObjectLockConfiguration; a default retention is in days or in years."""
+        enabled, mode, days, years = self.backend.get_object_lock_configuration(self.bucket_name)
+        config: dict[str, Any] = {"ObjectLockEnabled": "Enabled" if enabled else "Disabled"}
+        if mode:
+            config["Rule"] = {"DefaultRetention": {"Mode": mode} | ({"Years": years} if years else {"Days": days})}
+        self.data["Action"] = "GetObjectLockConfiguration"
+        return self.serialized(ActionResult({"ObjectLockConfiguration": config}))
 
     def _require_owner(self, request: Any, full_url: str) -> None:
         expected, bucket = self.headers.get(OWNER_HEADER), self.parse_bucket_name_from_url(request, full_url)
@@ -122,6 +171,14 @@ class BucketsResponse(S3Response):
         if not isinstance(key, FakeKey):
             raise MissingKey
         return key
+
+
+def _tags_at_creation(body: bytes) -> dict[str, str]:
+    """https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucketConfiguration.html"""
+    if not body:
+        return {}
+    given = xmltodict.parse(body, force_list=("Tag",)).get("CreateBucketConfiguration") or {}
+    return {tag["Key"]: tag.get("Value") or "" for tag in (given.get("Tags") or {}).get("Tag", [])}
 
 
 def _error(status: int, code: str, message: str) -> TYPE_RESPONSE:

@@ -1,14 +1,16 @@
-"""CloudWatch Logs where moto leaves something out: which retentions there are, and the key of a log group.
+"""CloudWatch Logs where moto leaves something out: retentions, the key of a log group, metric filters.
 
 https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html,
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html (the key must let the service in; the
-commonest mistake of all, so the rehearsal makes it visible).
+commonest mistake of all, so the rehearsal makes it visible),
+https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutMetricFilter.html ("creates or updates")
 """
 
 from __future__ import annotations
 
 import fnmatch
 import json
+import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -62,6 +64,41 @@ class LogGroupsBackend(LogsBackend):
         if key_arn:
             self._require_key(key_arn, log_group_name)
         self.groups[log_group_name].kms_key_id = key_arn
+
+    def delete_log_group(self, log_group_name: str) -> None:
+        """DeleteLogGroup, with its metric filters."""
+        super().delete_log_group(log_group_name)
+        kept = self.filters.metric_filters
+        self.filters.metric_filters = [each for each in kept if each["logGroupName"] != log_group_name]
+
+    def put_metric_filter(
+        self, filter_name: str, filter_pattern: str, log_group_name: str, metric_transformations: Any
+    ) -> None:
+        """PutMetricFilter, in the place of the one of that name."""
+        self._without_filter(log_group_name, filter_name)
+        super().put_metric_filter(filter_name, filter_pattern, log_group_name, metric_transformations)
+        self.filters.metric_filters[-1]["creationTime"] = int(time.time() * 1_000)
+
+    def describe_metric_filters(
+        self, prefix: str | None = None, log_group_name: str | None = None, *args: Any, **kwargs: Any
+    ) -> list[dict[str, Any]]:
+        """DescribeMetricFilters; a log group that isn't there is an error."""
+        if log_group_name and log_group_name not in self.groups:
+            raise ResourceNotFoundException
+        return super().describe_metric_filters(prefix, log_group_name, *args, **kwargs)
+
+    def delete_metric_filter(self, filter_name: str | None = None, log_group_name: str | None = None) -> None:
+        """DeleteMetricFilter; one that isn't there is an error."""
+        if not self._without_filter(log_group_name, filter_name):
+            raise ResourceNotFoundException("The specified metric filter does not exist.")
+
+    def _without_filter(self, log_group_name: str | None, filter_name: str | None) -> bool:
+        """Take a filter out; True if it was there."""
+        if log_group_name not in self.groups:
+            raise ResourceNotFoundException
+        kept, wanted = self.filters.metric_filters, (log_group_name, filter_name)
+        self.filters.metric_filters = [each for each in kept if (each["logGroupName"], each["filterName"]) != wanted]
+        return len(self.filters.metric_filters) < len(kept)
 
     def _require_key(self, key_arn: str, log_group_name: str) -> None:
         keys = kms_backends[self.account_id][self.region_name]

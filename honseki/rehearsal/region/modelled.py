@@ -45,6 +45,13 @@ def parse(service: str, operation: str, body: str) -> tuple[dict[str, Any], list
     return parameters, list(_violations(parameters, shape, ""))
 
 
+def violations(service: str, operation: str, parameters: dict[str, Any]) -> list[str]:
+    """What is wrong with parameters that are parsed already (empty when all is well)."""
+    shape = input_shape(service, operation)
+    report = ParamValidator().validate(parameters, shape)
+    return [report.generate_report()] if report.has_errors() else list(_violations(parameters, shape, ""))
+
+
 @functools.cache
 def _pattern(text: str) -> re.Pattern[str]:
     """A model's pattern; its Java classes of Unicode properties become Python's nearest."""

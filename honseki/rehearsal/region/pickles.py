@@ -119,7 +119,8 @@ def _function(module: str, name: str, code: bytes, defaults: tuple[Any, ...] | N
 def read(account: str, content: bytes, ensure: Callable[[str], None]) -> None:
     """Put what `write` wrote into moto's backends. `ensure` brings in another account that is referred to."""
     for module, region, state in _Reader(io.BytesIO(content), ensure).load():
-        _recall(module, account, region).__dict__ = state
+        # What the bytes are too old to know keeps the value that a new backend gives it.
+        _recall(module, account, region).__dict__.update(state)
 
 
 def verify(content: bytes) -> None:

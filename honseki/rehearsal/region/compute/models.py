@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from honseki.rehearsal.region.compute.flow_logs import FlowLogs
+from honseki.rehearsal.region.compute.settings import Settings
 
 MOST_TOKENS = 500
 
 
-class ComputeBackend(FlowLogs):
-    """Networks, routes, endpoints, flow logs, and idempotent requests."""
+class ComputeBackend(Settings):
+    """Networks, routes, endpoints, flow logs, launch templates, an account's settings, and idempotent requests."""
 
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
@@ -22,3 +22,15 @@ class ComputeBackend(FlowLogs):
         self.answered[operation, token] = parameters, answer
         while len(self.answered) > MOST_TOKENS:
             del self.answered[next(iter(self.answered))]
+
+    def terminate_instances(self, instance_ids: list[str]) -> Any:
+        """TerminateInstances; an interface that was made with its instance goes with it.
+
+        moto keeps it unless DeleteOnTermination was given, and then its security group can't be deleted.
+        https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/preserving-volumes-on-termination.html
+        """
+        for instance in self.get_multi_instances_by_id(instance_ids):
+            for interface in instance.nics.values():
+                if interface.description == "Primary network interface":
+                    interface.delete_on_termination = True
+        return super().terminate_instances(instance_ids)

@@ -7,10 +7,10 @@ from typing import Any, cast
 
 from moto.core.responses import ActionResult, EmptyResult
 from moto.ec2.models import ec2_backends
-from moto.ec2.responses import EC2Response
 
 from honseki.rehearsal.region.compute.errors import Ec2Error
 from honseki.rehearsal.region.compute.models import ComputeBackend
+from honseki.rehearsal.region.compute.settings_responses import SettingsResponse
 
 _CREATED = re.compile(r"Create|Run|Allocate|Request")
 _LISTS = (
@@ -23,7 +23,7 @@ _LISTS = (
 )
 
 
-class ComputeResponse(EC2Response):
+class ComputeResponse(SettingsResponse):
     """One request. The methods are named after the operations, as moto's dispatcher finds them."""
 
     @property
@@ -92,6 +92,56 @@ class ComputeResponse(EC2Response):
             "port_range_to": self._get_param("PortRange.To"),
             "ipv6_cidr_block": self._get_param("Ipv6CidrBlock"),
         }
+
+    # --- launch templates
+
+    def create_launch_template(self) -> ActionResult:
+        """CreateLaunchTemplate; the tags of the template itself are no part of its data."""
+        self.error_on_dryrun()
+        template = self._backend.create_launch_template(
+            self._get_param("LaunchTemplateName"),
+            self._get_param("VersionDescription"),
+            self._get_param("LaunchTemplateData", {}),
+            self._parse_tag_specification("launch-template"),
+        )
+        shown = {
+            "CreateTime": template.create_time,
+            "CreatedBy": self._root,
+            "DefaultVersionNumber": template.default_version_number,
+            "LatestVersionNumber": template.latest_version_number,
+            "LaunchTemplateId": template.id,
+            "LaunchTemplateName": template.name,
+            "Tags": template.tags,
+        }
+        return ActionResult({"LaunchTemplate": shown})
+
+    def create_launch_template_version(self) -> ActionResult:
+        """CreateLaunchTemplateVersion."""
+        self.error_on_dryrun()
+        name, identifier = self._get_param("LaunchTemplateName"), self._get_param("LaunchTemplateId")
+        backend = self._backend
+        template = backend.get_launch_template(identifier) if identifier else backend.get_launch_template_by_name(name)
+        version = backend.create_template_version(
+            template,
+            self._get_param("SourceVersion"),
+            self._get_param("LaunchTemplateData", {}),
+            self._get_param("VersionDescription"),
+        )
+        shown = {
+            "CreateTime": version.create_time,
+            "CreatedBy": self._root,
+            "DefaultVersion": template.is_default(version),
+            "LaunchTemplateData": version.data,
+            "LaunchTemplateId": template.id,
+            "LaunchTemplateName": template.name,
+            "VersionDescription": version.description,
+            "VersionNumber": version.number,
+        }
+        return ActionResult({"LaunchTemplateVersion": shown})
+
+    @property
+    def _root(self) -> str:
+        return f"arn:{self.partition}:iam::{self.current_account}:root"
 
     # --- VPC endpoints
 

@@ -9,10 +9,9 @@ import re
 import secrets
 from typing import Any, TypeVar
 
-from moto.route53resolver.models import Route53ResolverBackend
-
 from honseki.rehearsal.region.firewall import records
 from honseki.rehearsal.region.firewall.errors import ConflictError, InvalidError, LimitExceededError, NotFoundError
+from honseki.rehearsal.region.firewall.query_logs import QueryLogs
 from honseki.rehearsal.region.firewall.records import Association, DomainList, Record, Rule, RuleGroup
 
 MOST_DOMAINS_PER_REQUEST = 1_000
@@ -27,7 +26,7 @@ _OVERRIDES = ("BlockOverrideDomain", "BlockOverrideDnsType", "BlockOverrideTtl")
 Kept = TypeVar("Kept", bound=Record)
 
 
-class ResolverBackend(Route53ResolverBackend):
+class ResolverBackend(QueryLogs):
     """DNS Firewall: domain lists, rule groups with rules, associations with VPCs, and the VPCs' firewall settings."""
 
     def __init__(self, region_name: str, account_id: str) -> None:

@@ -156,3 +156,16 @@ class ResolverResponse(Route53ResolverResponse):
     def list_firewall_configs(self) -> ActionResult:
         """ListFirewallConfigs."""
         return self._page("FirewallConfigs", self._backend.list_firewall_configs(), self._read(), most=10)
+
+    # --- query logging
+
+    def disassociate_resolver_query_log_config(self) -> ActionResult:
+        """DisassociateResolverQueryLogConfig."""
+        given = self._read()
+        gone = self._backend.disassociate_query_log(given["ResolverQueryLogConfigId"], given["ResourceId"])
+        return ActionResult({"ResolverQueryLogConfigAssociation": {**gone.description(), "Status": "DELETING"}})
+
+    def delete_resolver_query_log_config(self) -> ActionResult:
+        """DeleteResolverQueryLogConfig."""
+        gone = self._backend.delete_query_log(self._read()["ResolverQueryLogConfigId"])
+        return ActionResult({"ResolverQueryLogConfig": {**gone.description(), "Status": "DELETING"}})

@@ -1,0 +1,1 @@
+"""EC2 Auto Scaling where moto leaves something out."""

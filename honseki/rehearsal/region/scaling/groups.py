@@ -1,0 +1,59 @@
+"""A group that spreads its instances over its zones, and remembers what each was launched from.
+
+https://docs.aws.amazon.com/autoscaling/ec2/userguide/auto-scaling-benefits.html (instances are distributed evenly),
+https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_AutoScalingGroup.html
+"""
+
+from __future__ import annotations
+
+import collections
+from typing import Any
+
+from moto.autoscaling.models import FakeAutoScalingGroup, InstanceState
+
+
+class Member(InstanceState):
+    """An instance of a group. moto tells the template's default version, whatever it was launched from."""
+
+    version: str | None = None
+
+    @property
+    def launch_template(self) -> dict[str, Any] | None:
+        """Template and version that the instance was launched from."""
+        told: dict[str, Any] | None = super().launch_template
+        return told | {"Version": self.version} if told and self.version else told
+
+
+class Group(FakeAutoScalingGroup):
+    """A group; settings that moto doesn't keep are attributes named as in its answers."""
+
+    default_instance_warmup: int | None = None
+    """Seconds."""
+    instance_maintenance_policy: dict[str, int] | None = None
+    max_instance_lifetime: int | None = None
+    """Seconds."""
+
+    def replace_autoscaling_group_instances(self, count_needed: int, propagated_tags: dict[str, str]) -> None:
+        """Launch as many instances as needed, each in the subnet that has the fewest."""
+        before = len(self.instance_states)
+        if self.vpc_zone_identifier:
+            self._launch_spread(count_needed, propagated_tags)
+        else:
+            super().replace_autoscaling_group_instances(count_needed, propagated_tags)
+        if self.ec2_launch_template:
+            version = self.ec2_launch_template.get_version(self.launch_template_version)
+            for state in self.instance_states[before:]:
+                state.__class__ = Member
+                state.version = str(version.number)  # type: ignore[attr-defined]
+
+    def _launch_spread(self, count: int, tags: dict[str, str]) -> None:
+        named, zones = str(self.vpc_zone_identifier), self.availability_zones
+        subnets = self.ec2_backend.describe_subnets(subnet_ids=named.split(","))
+        try:
+            for _ in range(count):
+                used = collections.Counter(state.instance.subnet_id for state in self.active_instances())
+                chosen = min(subnets, key=lambda subnet: used[subnet.id])
+                self.vpc_zone_identifier, self.availability_zones = chosen.id, [chosen.availability_zone]
+                super().replace_autoscaling_group_instances(1, dict(tags))
+        finally:
+            self.vpc_zone_identifier, self.availability_zones = named, zones

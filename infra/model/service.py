@@ -1,0 +1,181 @@
+"""What serves, from which image, how its backups are locked, and who may work on it."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import AfterValidator, ValidationInfo, field_validator, model_validator
+
+from infra.model.attestation import Day
+from infra.model.base import Frozen, Whole, problem
+
+PITR_DAYS: Final = 35
+"""The most that RDS keeps for point-in-time recovery, and so what is kept.
+https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_WorkingWithAutomatedBackups.BackupRetention.html"""
+
+MOST_BACKUP_DAYS: Final = 3653
+
+MIN_GRACE_DAYS: Final = 3
+"""https://docs.aws.amazon.com/aws-backup/latest/devguide/API_PutBackupVaultLockConfiguration.html"""
+
+CODE: Final = "{code}"
+"""Stands in a principal's ARN for the municipality's code."""
+
+
+def _server_type(value: str) -> str:
+    if re.fullmatch(r"[a-z][a-z0-9-]*\.[a-z0-9]+", value, re.ASCII) and not value.startswith("db."):
+        return value
+    raise problem(f"{value!r} is not an EC2 instance type", "write one that both regions have, for example t3.medium")
+
+
+def _database_class(value: str) -> str:
+    if re.fullmatch(r"db\.[a-z][a-z0-9-]*\.[a-z0-9]+", value, re.ASCII):
+        return value
+    raise problem(
+        f"{value!r} is not a class of RDS instances", "write one that both regions have, for example db.t4g.medium"
+    )
+
+
+class Capacity(Frozen):
+    """How much serves."""
+
+    servers: Whole = 2
+    """application servers in the primary region, 2 to 30"""
+    recovery_servers: Whole | None = None
+    """application servers in the recovery region, 0 to 30; absent: none beside backups, one beside a replica"""
+    server_type: Annotated[str, AfterValidator(_server_type)] = "t3.medium"
+    """EC2 instance type of the servers, of the image's architecture"""
+    database_class: Annotated[str, AfterValidator(_database_class)] = "db.t4g.medium"
+    """RDS instance class of the database"""
+    storage_gb: Whole = 50
+    """GiB of the database's storage to begin with, 20 to 16384; it grows by itself up to four times that"""
+
+    @field_validator("servers")
+    @classmethod
+    def _servers(cls, value: int) -> int:
+        if 2 <= value <= 30:
+            return value
+        raise problem(
+            f"{value} servers",
+            "write 2 to 30: one must be able to fail, and 30 serve the largest city several times",
+        )
+
+    @field_validator("recovery_servers")
+    @classmethod
+    def _recovery_servers(cls, value: int | None) -> int | None:
+        if value is None or 0 <= value <= 30:
+            return value
+        raise problem(f"{value} servers", "write 0 to 30, or delete the key")
+
+    @field_validator("storage_gb")
+    @classmethod
+    def _storage(cls, value: int) -> int:
+        if 20 <= value <= 16384:
+            return value
+        raise problem(f"{value} GiB", "write 20 to 16384, which is what RDS gives and lets grow four times")
+
+
+def _digest(value: str) -> str:
+    if re.fullmatch(r"sha256:[0-9a-f]{64}", value, re.ASCII):
+        return value
+    raise problem(f"{value!r} is not the digest of an image", "write sha256: and 64 lower-case hexadecimal digits")
+
+
+def _ami(value: str) -> str:
+    if re.fullmatch(r"ami-[0-9a-f]{8}(?:[0-9a-f]{9})?", value, re.ASCII):
+        return value
+    raise problem(f"{value!r} is not the id of an image in EC2", "write ami- and 17 hexadecimal digits")
+
+
+class Image(Frozen):
+    """The hardened image that the servers start from: one digest, registered in both regions."""
+
+    digest: Annotated[str, AfterValidator(_digest)]
+    """of the image's file: sha256:..."""
+    primary: Annotated[str, AfterValidator(_ami)]
+    """the image's id in the primary region: ami-..."""
+    recovery: Annotated[str, AfterValidator(_ami)]
+    """the image's id in the recovery region: ami-..."""
+
+    @property
+    def is_example(self) -> bool:
+        """Whether it is the rehearsals' placeholder, of which there is no image."""
+        return not set(self.digest.removeprefix("sha256:")) - {"0"}
+
+
+class Backup(Frozen):
+    """How backups are kept and locked. Point-in-time recovery reaches back 35 days, always."""
+
+    keep_days: Whole = PITR_DAYS
+    """days that a daily backup is kept in both regions, 35 to 3653"""
+    lock: Literal["governance", "compliance"] = "governance"
+    """governance: who has the permission may shorten it; compliance: nobody, ever, once the grace days are over"""
+    grace_days: Whole | None = None
+    """with compliance only: days in which the lock can still be taken off, 3 or more"""
+
+    @field_validator("keep_days")
+    @classmethod
+    def _days(cls, value: int) -> int:
+        if PITR_DAYS <= value <= MOST_BACKUP_DAYS:
+            return value
+        raise problem(f"{value} days", f"write {PITR_DAYS} to {MOST_BACKUP_DAYS}")
+
+    @field_validator("grace_days")
+    @classmethod
+    def _grace(cls, value: int | None) -> int | None:
+        if value is None or MIN_GRACE_DAYS <= value <= MOST_BACKUP_DAYS:
+            return value
+        raise problem(f"{value} days of grace", f"write {MIN_GRACE_DAYS} or more; AWS takes no less")
+
+    @model_validator(mode="after")
+    def _deliberate(self) -> Self:
+        if self.lock == "compliance" and self.grace_days is None:
+            raise problem(
+                "a compliance lock can't be undone once its grace days are over, and none are given",
+                f"write grace_days, {MIN_GRACE_DAYS} or more, or lock: governance",
+            )
+        if self.lock == "governance" and self.grace_days is not None:
+            raise problem("a governance lock has no grace days", "delete grace_days, or write lock: compliance")
+        return self
+
+
+_PRINCIPAL: Final = re.compile(
+    r"arn:aws:iam::(?P<account>[0-9]{12}):(?:role|user)/(?:[\w+=,.@{}-]+/)*[\w+=,.@{}-]{1,64}", re.ASCII
+)
+
+
+def _principals(value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+    for each in value:
+        if not _PRINCIPAL.fullmatch(each) or re.search(r"[{}]", each.replace(CODE, "")):
+            raise problem(
+                f"{each!r} is not a role or user",
+                f"write its whole ARN, without wildcards; {CODE} stands for the municipality's code",
+            )
+    if not value or len(set(value)) < len(value):
+        raise problem("nobody is named, or somebody twice", f"name who is the {info.field_name} once each")
+    return value
+
+
+Principals = Annotated[tuple[str, ...], AfterValidator(_principals)]
+
+
+class Operator(Frozen):
+    """Who maintains the servers, and until when. Each session names the ticket that it is for."""
+
+    principals: Principals
+    """roles or users by ARN, in the vendor's own account; {code} stands for the municipality's code"""
+    expires: Day
+    """the first day on which nobody may begin to work any more, for example 2027-04-01 (at 0:00 UTC)"""
+
+
+class Readers(Frozen):
+    """Who reads the history of the work on the servers: people of the city."""
+
+    principals: Principals
+    """roles or users by ARN; {code} stands for the municipality's code"""
+
+
+def accounts_of(principals: tuple[str, ...]) -> frozenset[str]:
+    """The AWS accounts that the principals are in."""
+    return frozenset(found["account"] for each in principals if (found := _PRINCIPAL.fullmatch(each)))
