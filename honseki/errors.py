@@ -20,7 +20,7 @@ class Exit(enum.IntEnum):
     BAD_INPUT = 3
     """The inventory has problems; nothing was changed."""
     CHANGES = 4
-    """`drift` found differences, or `plan --exit-code` found changes."""
+    """`drift` found differences, `check` findings, or `plan --exit-code` changes."""
     REFUSED = 5
     """A safeguard refused: retained logs, a locked backup, a wrong confirmation."""
     BUSY = 6

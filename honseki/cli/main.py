@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from honseki.cli import engine, fleet, region, rehearse, tenants
+from honseki.cli import check, engine, entrylog, fleet, region, rehearse, tenants
 from honseki.cli.context import Context
 from honseki.engine.settings import TARGETS
 from honseki.errors import Exit, HonsekiError
@@ -17,7 +17,7 @@ from honseki.errors import Exit, HonsekiError
 @click.group(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     epilog="Begin with `honseki fleet list`. Exit codes: 0 well, 1 failed, 2 wrong usage, 3 bad inventory, "
-    "4 differences found, 5 refused by a safeguard, 6 another operation is under way.",
+    "4 differences or findings, 5 refused by a safeguard, 6 another operation is under way.",
 )
 @click.option(
     "--target",
@@ -42,7 +42,15 @@ def cli(click_context: click.Context, target: str | None, verbose: bool) -> None
     click_context.obj = Context(target)
 
 
-for command in (*tenants.COMMANDS, fleet.fleet, region.region, engine.engine, rehearse.rehearse):
+for command in (
+    *tenants.COMMANDS,
+    fleet.fleet,
+    region.region,
+    engine.engine,
+    check.check,
+    entrylog.entrylog,
+    rehearse.rehearse,
+):
     cli.add_command(command)
 
 

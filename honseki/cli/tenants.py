@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import functools
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -64,6 +65,7 @@ def plan(
         say, step = _voice(tenant, report)
         return tenant.preview(refresh=refresh, save_plan=out and out.absolute(), say=say, on_step=step)
 
+    _require_rules(context, codes, everyone)
     results = _each(context, codes, everyone, jobs, "planning", work)
     _results(context, results, as_json, detail=True)
     found = any(done.outcome.changed for _, done in results)
@@ -103,6 +105,7 @@ def up(
         say, step = _voice(tenant, report)
         return tenant.up(refresh=refresh, plan=plan_file and plan_file.absolute(), say=say, on_step=step)
 
+    _require_rules(context, codes, everyone)
     results = _each(context, codes, everyone, jobs, "deploying", work)
     _results(context, results, as_json, detail=False)
     return Exit.OK
@@ -221,6 +224,18 @@ def destroy(context: Context, code: str, confirm: str | None, as_json: bool) -> 
 
 
 COMMANDS: Sequence[click.Command] = (plan, up, status, drift, destroy)
+
+
+def _require_rules(context: Context, codes: Sequence[str], everyone: bool) -> None:
+    """Nothing is planned or deployed that a rule objects to."""
+    from honseki.check.gatekeeper import require_no_findings  # noqa: PLC0415
+    from honseki.cli.check import waivers_file  # noqa: PLC0415
+    from honseki.engine.cloud import require_accounts  # noqa: PLC0415
+
+    municipalities = context.chosen(codes, everyone)
+    require_accounts(context.settings, municipalities)
+    today = datetime.datetime.now(datetime.UTC).date()
+    require_no_findings(municipalities, context.settings, waivers_file(context), today)
 
 
 def _each(

@@ -28,14 +28,7 @@ def reach(settings: Settings, municipalities: Sequence[Municipality], say: Say) 
     that exist before Honseki comes. AWS: nothing (the usual AWS chain); that an account was issued is checked here.
     """
     if settings.target == "aws":
-        without = [municipality for municipality in municipalities if municipality.account is None]
-        if without:
-            raise HonsekiError(
-                f"{len(without)} of {len(municipalities)} municipalities have no AWS account yet",
-                where=", ".join(f"{settings.fleet.name}/{m.code}.yaml ({m.name})" for m in without[:5]),
-                why="Honseki deploys into accounts that were issued beforehand, and creates none",
-                do='have one issued, then write `account: "..."` into the file; or rehearse: --target rehearsal',
-            )
+        require_accounts(settings, municipalities)
         return {}
     from honseki.rehearsal.issuing import tenant_issue  # noqa: PLC0415  only for the rehearsal
     from honseki.rehearsal.region import control  # noqa: PLC0415
@@ -46,6 +39,20 @@ def reach(settings: Settings, municipalities: Sequence[Municipality], say: Say) 
         info = control.start(settings.region_home)
     control.issue(info, [tenant_issue(municipality) for municipality in municipalities])
     return control.env(info)
+
+
+def require_accounts(settings: Settings, municipalities: Sequence[Municipality]) -> None:
+    """In AWS every municipality needs an account, issued beforehand; raises `HonsekiError` naming who has none."""
+    if settings.target != "aws":
+        return
+    without = [municipality for municipality in municipalities if municipality.account is None]
+    if without:
+        raise HonsekiError(
+            f"{len(without)} of {len(municipalities)} municipalities have no AWS account yet",
+            where=", ".join(f"{settings.fleet.name}/{m.code}.yaml ({m.name})" for m in without[:5]),
+            why="Honseki deploys into accounts that were issued beforehand, and creates none",
+            do='have one issued, then write `account: "..."` into the file; or rehearse: --target rehearsal',
+        )
 
 
 class Account:

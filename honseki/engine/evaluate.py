@@ -55,20 +55,43 @@ _ADOPTED: Final = {
 _NAMED: Final = {
     "aws:cloudwatch/logGroup:LogGroup": "{name}",
     "aws:iam/role:Role": "{name}",
+    "aws:s3/bucket:Bucket": "{bucket}",
     "aws:iam/rolePolicy:RolePolicy": "{role}:{name}",
     "aws:kms/alias:Alias": "{name}",
 }
+_LB: Final = "arn:aws:elasticloadbalancing:{region}:{account}"
 _ARNS: Final = {
+    "aws:autoscaling/group:Group": "arn:aws:autoscaling:{region}:{account}:autoScalingGroup:{id}:name/{name}",
+    "aws:backup/vault:Vault": "arn:aws:backup:{region}:{account}:backup-vault:{name}",
+    "aws:cloudtrail/trail:Trail": "arn:aws:cloudtrail:{region}:{account}:trail/{name}",
     "aws:cloudwatch/logGroup:LogGroup": "arn:aws:logs:{region}:{account}:log-group:{name}",
+    "aws:iam/instanceProfile:InstanceProfile": "arn:aws:iam::{account}:instance-profile{path}{name}",
     "aws:iam/role:Role": "arn:aws:iam::{account}:role{path}{name}",
+    "aws:iam/serviceLinkedRole:ServiceLinkedRole": (
+        "arn:aws:iam::{account}:role/aws-service-role/{awsServiceName}/AWSServiceRoleFor{service}"
+    ),
+    "aws:lb/listener:Listener": f"{_LB}:listener/net/{{id}}",
+    "aws:lb/loadBalancer:LoadBalancer": f"{_LB}:loadbalancer/net/{{name}}/{{id}}",
+    "aws:lb/targetGroup:TargetGroup": f"{_LB}:targetgroup/{{name}}/{{id}}",
+    "aws:rds/instance:Instance": "arn:aws:rds:{region}:{account}:db:{identifier}",
+    "aws:rds/parameterGroup:ParameterGroup": "arn:aws:rds:{region}:{account}:pg:{name}",
+    "aws:rds/subnetGroup:SubnetGroup": "arn:aws:rds:{region}:{account}:subgrp:{name}",
+    "aws:sns/topic:Topic": "arn:aws:sns:{region}:{account}:{name}",
+    "aws:ssm/document:Document": "arn:aws:ssm:{region}:{account}:document/{name}",
 }
-"""ARNs that hold more than the id."""
+"""ARNs that hold more than the id, or not the id."""
+_SERVICES: Final = {"autoscaling.amazonaws.com": "AutoScaling_{customSuffix}", "config.amazonaws.com": "Config"}
+"""How a service's name is written in the name of its role, with the suffix where it takes one."""
 _OF_ITS_VPC: Final = {"aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": "defaultSecurityGroupId"}
 _SAME: Final = {
     ("aws:ec2/vpc:Vpc", "mainRouteTableId"): "defaultRouteTableId",
     ("aws:kms/key:Key", "keyId"): "id",
 }
 """Outputs that AWS gives the same value as another's."""
+_LIKE_IDS: Final = frozenset({"address", "arnSuffix", "dnsName"})
+"""Outputs that aren't called ids, but are made up by AWS and passed on like them."""
+_FIRST: Final[Mapping[str, Value]] = {"latestVersion": 1}
+"""Outputs that begin alike for everybody."""
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -204,6 +227,8 @@ class _Monitor(MockMonitor):
         for name, value in outputs.items():
             if name not in inputs and isinstance(value, str):
                 response.object.fields[name].string_value = value
+            elif name not in inputs and isinstance(value, int):
+                response.object.fields[name].number_value = value
         return response
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
@@ -301,13 +326,16 @@ def _outputs(
     table = catalog.get(token)
     told: dict[str, Value] = {}
     if template := _ARNS.get(token, table.arn):
-        known = {"id": identifier, "region": region, "account": account, "partition": "aws"}
+        service = _filled(_SERVICES.get(str(inputs.get("awsServiceName")), "{unknown}"), inputs)
+        known = {"id": identifier, "region": region, "account": account, "partition": "aws", "service": service}
         told["arn"] = _filled(template, {**inputs, **known})
     for output in table.outputs:
         name = output.name
         if name == "ownerId" or name.endswith("wnerAccountId"):
             told[name] = account
-        elif name.endswith("Id") and name != "uniqueId" and (token, name) not in _SAME:
+        elif name in _FIRST:
+            told[name] = _FIRST[name]
+        elif (name.endswith("Id") or name in _LIKE_IDS) and name != "uniqueId" and (token, name) not in _SAME:
             told[name] = placeholder(urn, name)
     for (of, name), same in _SAME.items():
         if of == token:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-_EXPECTED = re.compile(r"using pulumi-resource-aws from \$PATH at \S*/honseki/rehearsal/bin/")
+_EXPECTED = re.compile(r"using pulumi-(resource-aws|analyzer-policy-python) from \$PATH at \S*/(rehearsal|pack)/bin/")
 """The engine warns of every plugin that it didn't install itself; this one is meant."""
 
 UNCHANGED = frozenset({"same", "read", "refresh"})
@@ -65,6 +65,8 @@ class Outcome:
         """Take one event in; returns the step if the event says that one is done (or planned, in a preview)."""
         if "diagnosticEvent" in event:
             self._diagnostic(event["diagnosticEvent"])
+        elif "policyEvent" in event:
+            self._policy(event["policyEvent"])
         elif "summaryEvent" in event:
             self.counts = Counter(event["summaryEvent"].get("resourceChanges") or {})
         elif "resOpFailedEvent" in event:
@@ -79,6 +81,11 @@ class Outcome:
         if metadata["type"] == "pulumi:pulumi:Stack" and metadata.get("new"):
             self.outputs = metadata["new"].get("outputs") or {}
         return step
+
+    def _policy(self, event: Mapping[str, Any]) -> None:
+        where = event.get("resourceUrn", "").rpartition("::")[2]
+        line = f"rule {event['policyName']}: {where}: {_plain(event.get('message', '')).strip()}"
+        (self.errors if event.get("enforcementLevel") == "mandatory" else self.warnings).append(line)
 
     def _diagnostic(self, event: Mapping[str, Any]) -> None:
         text = _plain(event.get("message", "")).strip()

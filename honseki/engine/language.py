@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import os
 import runpy
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import grpc
 from pulumi.automation._server import LanguageServer
-from pulumi.runtime.proto import language_pb2_grpc
+from pulumi.runtime.proto import language_pb2, language_pb2_grpc
 
 
 def serve(servicer: LanguageServer) -> tuple[Any, int]:
@@ -52,6 +53,22 @@ class FolderProgram(LanguageServer):
 
         self.program = program
         return super().Run(request, context)  # type: ignore[no-untyped-call]
+
+    def RunPlugin(self, request: Any, context: Any) -> Iterator[Any]:  # noqa: N802
+        """Run a policy pack: the engine asks a language runtime for that where there is one."""
+        command = [sys.executable, "-u", "-m", "pulumi.policy", *request.args[:1], request.info.program_directory]
+        with subprocess.Popen(
+            command,
+            cwd=request.pwd or None,
+            env=os.environ | dict(entry.split("=", 1) for entry in request.env),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        ) as pack:
+            assert pack.stdout is not None  # noqa: S101  told to Popen above
+            context.add_callback(pack.terminate)
+            for line in pack.stdout:
+                yield language_pb2.RunPluginResponse(stdout=line)
+        yield language_pb2.RunPluginResponse(exitcode=pack.returncode)
 
 
 def main() -> None:

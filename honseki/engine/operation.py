@@ -19,7 +19,7 @@ from typing import Literal
 from honseki.engine import process
 from honseki.engine.binary import Engine
 from honseki.engine.events import Outcome, Step
-from honseki.engine.settings import Settings
+from honseki.engine.settings import POLICY_BIN, POLICY_PACK, Settings
 from honseki.engine.worker import Request
 from honseki.errors import BusyError, HonsekiError
 
@@ -28,9 +28,11 @@ Kind = Literal["preview", "up", "drift", "refresh", "destroy"]
 MARK = "HONSEKI_OPERATION"
 """In the environment of every process of an operation, so that what a killed one left behind can be found."""
 
+_RULES = f"--policy-pack={POLICY_PACK}"
+
 _COMMANDS: Mapping[Kind, tuple[str, ...]] = {
-    "preview": ("preview",),
-    "up": ("up", "--yes", "--skip-preview"),
+    "preview": ("preview", _RULES),
+    "up": ("up", "--yes", "--skip-preview", _RULES),
     # What differs between the state and the cloud, without writing either.
     "drift": ("refresh", "--preview-only"),
     "refresh": ("refresh", "--yes", "--skip-preview"),
@@ -65,7 +67,10 @@ class Stack:
 
     def env(self) -> dict[str, str]:
         """The environment for the engine and everything below it."""
-        return self.settings.engine_env(self.cloud_env) | {MARK: f"{self.mark}|{os.getpid()}"}
+        env = self.settings.engine_env(self.cloud_env) | {MARK: f"{self.mark}|{os.getpid()}"}
+        if not self.engine.has_language_plugin:
+            env["PATH"] = f"{POLICY_BIN}{os.pathsep}{env['PATH']}"
+        return env
 
     def cli(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """One call of the Pulumi CLI that runs no program (init, cancel, export, import ...)."""

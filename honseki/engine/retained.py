@@ -16,6 +16,7 @@ Client = Callable[[str, str], Any]
 
 _LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 _VAULT = "aws:backup/vault:Vault"
+_BUCKET = "aws:s3/bucket:Bucket"
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def held(resources: Iterable[Mapping[str, Any]], client: Client, now: datetime.d
     }
     found: list[Held] = []
     for entry in entries:
-        look = {_LOG_GROUP: _log_group, _VAULT: _vault}.get(entry["type"])
+        look = {_LOG_GROUP: _log_group, _VAULT: _vault, _BUCKET: _bucket}.get(entry["type"])
         if look is None:
             continue
         region = regions[entry["provider"].rpartition("::")[0]]
@@ -71,6 +72,26 @@ def _log_group(entry: Mapping[str, Any], client: Client, region: str, now: datet
     if until < now:
         return None
     return Held(entry["urn"], name, region, f"log events up to {last:%Y-%m-%d}, kept {days} days", until.date())
+
+
+def _bucket(entry: Mapping[str, Any], client: Client, region: str, now: datetime.datetime) -> Held | None:
+    s3 = client("s3", region)
+    name = entry["id"]
+    newest: datetime.datetime | None = None
+    count = 0
+    try:
+        for page in s3.get_paginator("list_object_versions").paginate(Bucket=name):
+            for version in page.get("Versions", ()):
+                count += 1
+                newest = max(newest or version["LastModified"], version["LastModified"])
+        if newest is None:
+            return None
+        lock = s3.get_object_lock_configuration(Bucket=name)["ObjectLockConfiguration"]
+    except s3.exceptions.NoSuchBucket:
+        return None
+    days = int(lock.get("Rule", {}).get("DefaultRetention", {}).get("Days") or 0)
+    until = newest + datetime.timedelta(days=days)
+    return Held(entry["urn"], name, region, f"{count} object(s), locked {days} days", max(until, now).date())
 
 
 def _vault(entry: Mapping[str, Any], client: Client, region: str, now: datetime.datetime) -> Held | None:  # noqa: ARG001

@@ -133,6 +133,12 @@ class Settings:
 REHEARSAL_BIN = CHECKOUT / "honseki" / "rehearsal" / "bin"
 """Holds `pulumi-resource-aws`, the rehearsal provider, under the name that the engine looks for on PATH."""
 
+POLICY_PACK = CHECKOUT / "policies" / "pack"
+"""The rules, as the engine runs them: mandatory on every preview and up."""
+
+POLICY_BIN = POLICY_PACK / "bin"
+"""Holds `pulumi-analyzer-policy-python`, which runs a policy pack where Pulumi's own language plugin is absent."""
+
 LANGUAGE_BIN = CHECKOUT / "honseki" / "engine" / "bin"
 """Holds `pulumi-language-python`, for the plain Pulumi CLI where Pulumi's own language plugin is absent."""
 

@@ -1,0 +1,1 @@
+"""`honseki check`: the rules over the fleet's declared graphs."""

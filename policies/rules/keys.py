@@ -1,0 +1,136 @@
+"""Keys: customer-managed, rotated, and for the tenant's own principals only (68条の2: no leakage)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from infra.model.graph import Node
+from policies.rules import documents
+from policies.rules import tokens as t
+from policies.rules.core import PLACE, Found, rule
+from policies.rules.documents import Statement
+from policies.rules.subject import Place, Subject, get
+
+_USES: Final = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt", "kms:GenerateDataKey", "kms:CreateGrant", "kms:Sign")
+
+
+@rule(
+    "keys-there",
+    ja="地域ごとの暗号鍵",
+    en="Each region has keys of the tenant's own, with an alias each",
+    severity="critical",
+    why="What is stored without a key of the tenant's own is readable with AWS's shared one.",
+    mend="Declare infra.keys.Keys in both places.",
+    each=PLACE,
+)
+def keys_there(place: Place, tenant: Subject) -> Iterator[Found]:
+    """At least one key; an alias for each."""
+    keys = tenant.all(t.KEY, place)
+    if not keys:
+        yield Found(tenant.above(place, "Keys"), "", f"no key in {place.region}")
+    for key in keys:
+        if not tenant.pointing(t.ALIAS, "targetKeyId", key):
+            yield Found(key.urn, "", "no alias tells what it is for")
+
+
+@rule(
+    "key-rotates",
+    ja="鍵の更新",
+    en="Keys rotate every year, and last",
+    severity="high",
+    why="A key that is deleted takes all that it encrypted with it; 30 days are the longest time to notice.",
+    mend="enableKeyRotation true, rotationPeriodInDays 365 or less, deletionWindowInDays 30, multiRegion false.",
+    each=(t.KEY,),
+)
+def key_rotates(key: Node, _: Subject) -> Iterator[Found]:
+    """Rotation, deletion window, region, state."""
+    if get(key, "enableKeyRotation") is not True:
+        yield Found(key.urn, "enableKeyRotation", "isn't rotated")
+    period = get(key, "rotationPeriodInDays")
+    if period is not None and int(str(period)) > 365:
+        yield Found(key.urn, "rotationPeriodInDays", f"is rotated after {period} days only")
+    window = get(key, "deletionWindowInDays")
+    if window is not None and int(str(window)) < 30:
+        yield Found(key.urn, "deletionWindowInDays", f"is gone {window} days after its deletion was asked")
+    if get(key, "multiRegion") not in (None, False):
+        yield Found(key.urn, "multiRegion", "its material may be copied to another region")
+    if get(key, "isEnabled") not in (None, True):
+        yield Found(key.urn, "isEnabled", "is disabled: what it encrypted can't be read")
+    if get(key, "bypassPolicyLockoutSafetyCheck") not in (None, False):
+        yield Found(key.urn, "bypassPolicyLockoutSafetyCheck", "may be locked out of its own administration")
+
+
+@rule(
+    "key-policy",
+    ja="鍵の利用者の限定",
+    en="A key's policy names the tenant's own principals, and holds services to them",
+    severity="critical",
+    why="Whoever may use the key reads what it encrypted; without a policy of ours, AWS's default lets all of IAM.",
+    mend="policy as in infra/keys.py: administration apart from use, use held by a condition, services too.",
+    each=(t.KEY,),
+)
+def key_policy(key: Node, tenant: Subject) -> Iterator[Found]:
+    """Every Allow of the policy."""
+    if get(key, "policy") is None:
+        yield Found(key.urn, "policy", "has no policy of its own")
+    statements = documents.of(key, "policy")
+    for statement in statements:
+        at = f"policy.Statement[{statement.index}]"
+        if not statement.allows:
+            continue
+        for what in _too_wide(statement, tenant):
+            yield Found(key.urn, at, f"{statement.label}: {what}")
+    root = f"arn:aws:iam::{tenant.account}:root"
+    administers = any(
+        s.allows and ("AWS", root) in s.principals and "kms:PutKeyPolicy" in s.actions for s in statements
+    )
+    if statements and not administers:
+        yield Found(key.urn, "policy", "nobody may change its policy: the key can't be administered any more")
+
+
+def _too_wide(statement: Statement, tenant: Subject) -> Iterator[str]:
+    uses = [action for action in statement.actions if action.startswith(_USES)]
+    for action in statement.actions:
+        if action in ("*", "kms:*") or (action.endswith("*") and not action.startswith(_USES)):
+            yield f"allows {action}"
+    if statement.negated:
+        yield f"{', '.join(statement.negated)} allows all but what is named"
+    for kind, principal in statement.principals:
+        if principal == "*" or kind in ("*", "Federated"):
+            yield f"admits {kind} {principal}"
+        if kind == "AWS" and uses and principal.endswith(":root") and not statement.requires("kms:ViaService"):
+            yield f"the whole account may {', '.join(uses)}, not only through the service (kms:ViaService)"
+        if kind == "Service" and not _held(statement, tenant):
+            yield f"{principal} isn't held to this account's resources (a condition with its account)"
+    for action in uses:
+        if action.startswith("kms:CreateGrant") and not statement.requires("kms:GrantIsForAWSResource", "true"):
+            yield "kms:CreateGrant hands the use out; hold it to AWS resources (kms:GrantIsForAWSResource)"
+    for _, values in statement.condition("kms:ViaService"):
+        for service in values:
+            if "*" in service or not any(service.endswith(f".{region}.amazonaws.com") for region in tenant.regions):
+                yield f"by way of {service}, which is no service in the tenant's regions"
+
+
+def _held(statement: Statement, tenant: Subject) -> bool:
+    if statement.within_account(tenant.account):
+        return True
+    return any(
+        key.startswith("kms:encryptioncontext:") and values and all(tenant.account in text for text in values)
+        for _, key, values in statement.conditions
+    )
+
+
+@rule(
+    "alias-named",
+    ja="鍵の別名",
+    en="Aliases are the tenant's own",
+    severity="low",
+    why="An alias of another name is looked up by nobody, or by AWS itself (alias/aws/).",
+    mend="alias/{code}-{place}-{purpose}",
+    each=(t.ALIAS,),
+)
+def alias_named(alias: Node, tenant: Subject) -> Iterator[Found]:
+    """`alias/272191-...`"""
+    if not str(get(alias, "name")).startswith(f"alias/{tenant.code}-"):
+        yield Found(alias.urn, "name", f"{alias.inputs.get('name')} isn't named after the tenant")
