@@ -12,7 +12,10 @@ from honseki.cli.context import Context, all_option, codes_argument, json_option
 from honseki.errors import Exit
 
 if TYPE_CHECKING:
-    from honseki.awsschema import Coverage, Refusal
+    from collections.abc import Sequence
+
+    from honseki.awsschema import Coverage
+    from honseki.awsschema.fleet import Tenant
 
 _SHOWN = 40
 """Refusals that are told in full in a terminal; all are in --json."""
@@ -34,46 +37,46 @@ def aws_check(context: Context, codes: tuple[str, ...], everyone: bool, as_json:
       honseki aws-check 272191
       honseki aws-check --all --json
     """
-    from honseki.awsschema import check, coverage  # noqa: PLC0415
-    from honseki.check.graphs import Cache, one_by_one  # noqa: PLC0415
+    from honseki.awsschema import fleet  # noqa: PLC0415
 
     municipalities = context.chosen(codes, everyone)
     settings = context.settings
     started = time.perf_counter()
-    refused: dict[str, list[Refusal]] = {}
-    covered: Coverage | None = None
-    for municipality, graph in one_by_one(municipalities, settings.target, Cache(settings.cache / "graphs")):
-        refused[municipality.code] = check(graph)
-        told = coverage(graph)
-        covered = told if covered is None or told["types"] > covered["types"] else covered
+    found = list(fleet.run(municipalities, settings.target, settings.cache / "graphs"))
     seconds = time.perf_counter() - started
-    assert covered is not None  # noqa: S101  `chosen` has at least one
     if as_json:
-        context.print_json(_document(refused, covered, seconds))
+        context.print_json(_document(found, seconds))
     else:
-        _print(refused, covered, seconds)
-    return Exit.CHANGES if any(refused.values()) else Exit.OK
+        _print(found, seconds)
+    return Exit.CHANGES if any(tenant.refusals for tenant in found) else Exit.OK
 
 
-def _document(refused: dict[str, list[Refusal]], covered: Coverage, seconds: float) -> dict[str, Any]:
+def _covered(found: Sequence[Tenant]) -> Coverage:
+    """Of the tenant with the most types: what a tier doesn't declare isn't a gap."""
+    return max((tenant.coverage for tenant in found), key=lambda told: told["types"])
+
+
+def _document(found: Sequence[Tenant], seconds: float) -> dict[str, Any]:
     from honseki.awsschema.schemas import shipped_by  # noqa: PLC0415
 
     return {
         "schemas": shipped_by(),
-        "municipalities": len(refused),
-        "refusals": [{"tenant": code} | asdict(each) for code, listed in refused.items() for each in listed],
-        "coverage": covered,
+        "municipalities": len(found),
+        "resources": sum(tenant.resources for tenant in found),
+        "refusals": [{"tenant": tenant.code} | asdict(each) for tenant in found for each in tenant.refusals],
+        "coverage": _covered(found),
         "seconds": round(seconds, 3),
     }
 
 
-def _print(refused: dict[str, list[Refusal]], covered: Coverage, seconds: float) -> None:
+def _print(found: Sequence[Tenant], seconds: float) -> None:
     from rich.console import Console  # noqa: PLC0415
 
     from honseki.awsschema.schemas import shipped_by  # noqa: PLC0415
 
     console = Console()
-    listed = [(code, each) for code, told in refused.items() for each in told]
+    covered = _covered(found)
+    listed = [(tenant.code, each) for tenant in found for each in tenant.refusals]
     for code, each in listed[:_SHOWN]:
         shown = f" = {each.value}" if each.value else ""
         lines = (
@@ -81,16 +84,21 @@ def _print(refused: dict[str, list[Refusal]], covered: Coverage, seconds: float)
             f"  where: {each.urn}",
             f"  says:  {each.schema}",
         )
-        console.print("\n".join(lines), markup=False, highlight=False)
+        console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
     if len(listed) > _SHOWN:
         console.print(f"... and {len(listed) - _SHOWN} more (--json has all)")
-    for token, page in covered["unmapped"].items():
-        console.print(f"not in AWS's schemas: {token}; held against {page or 'nothing'}", markup=False, highlight=False)
-    for token, paths in covered["unknown"].items():
-        console.print(f"not checked: {token}: {', '.join(paths)}", markup=False, highlight=False)
+    gaps = [
+        f"not in AWS's schemas: {token}; held against {page or 'nothing'}"
+        for token, page in covered["unmapped"].items()
+    ]
+    gaps += [f"not checked: {token}: {', '.join(paths)}" for token, paths in covered["unknown"].items()]
+    for line in gaps:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    resources = sum(tenant.resources for tenant in found)
     console.print(
-        f"{len(refused)} municipalities against {shipped_by()}: {len(listed)} refusals in {seconds:.1f} s; "
-        f"{covered['mapped']} of {covered['types']} types and {covered['mapped_properties']} of "
-        f"{covered['properties']} properties are in the schemas",
+        f"{len(found)} municipalities, {resources} resources against {shipped_by()}: "
+        f"{len(listed)} refusals in {seconds:.1f} s; {covered['mapped']} of {covered['types']} types and "
+        f"{covered['mapped_properties']} of {covered['properties']} properties are in the schemas",
         highlight=False,
+        soft_wrap=True,
     )

@@ -53,15 +53,22 @@ _ADOPTED: Final = {
     "aws:ec2/defaultRouteTable:DefaultRouteTable": "defaultRouteTableId",
 }
 _NAMED: Final = {
+    "aws:autoscaling/group:Group": "{name}",
+    "aws:backup/restoreTestingPlan:RestoreTestingPlan": "{name}",
+    "aws:backup/vault:Vault": "{name}",
+    "aws:cfg/recorder:Recorder": "{name}",
+    "aws:cloudwatch/eventRule:EventRule": "{name}",
     "aws:cloudwatch/logGroup:LogGroup": "{name}",
+    "aws:iam/instanceProfile:InstanceProfile": "{name}",
     "aws:iam/role:Role": "{name}",
+    "aws:rds/parameterGroup:ParameterGroup": "{name}",
+    "aws:rds/subnetGroup:SubnetGroup": "{name}",
     "aws:s3/bucket:Bucket": "{bucket}",
     "aws:iam/rolePolicy:RolePolicy": "{role}:{name}",
     "aws:kms/alias:Alias": "{name}",
 }
 _LB: Final = "arn:aws:elasticloadbalancing:{region}:{account}"
 _ARNS: Final = {
-    "aws:autoscaling/group:Group": "arn:aws:autoscaling:{region}:{account}:autoScalingGroup:{id}:name/{name}",
     "aws:backup/vault:Vault": "arn:aws:backup:{region}:{account}:backup-vault:{name}",
     "aws:cloudtrail/trail:Trail": "arn:aws:cloudtrail:{region}:{account}:trail/{name}",
     "aws:cloudwatch/logGroup:LogGroup": "arn:aws:logs:{region}:{account}:log-group:{name}",

@@ -24,7 +24,7 @@ from tests.system.live import account_client, everything, normal
 
 pytestmark = pytest.mark.slow
 
-MOMENTS = 14
+MOMENTS = 9
 """Spread over the whole of an uninterrupted `up`, and a little past its end."""
 
 _TEMPLATE = """\
