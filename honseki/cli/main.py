@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from honseki.cli import check, engine, entrylog, fleet, region, rehearse, tenants
+from honseki.cli import awsschema, check, engine, entrylog, fleet, region, rehearse, tenants
 from honseki.cli.context import Context
 from honseki.engine.settings import TARGETS
 from honseki.errors import Exit, HonsekiError
@@ -48,6 +48,7 @@ for command in (
     region.region,
     engine.engine,
     check.check,
+    awsschema.aws_check,
     entrylog.entrylog,
     rehearse.rehearse,
 ):

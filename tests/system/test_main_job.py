@@ -182,7 +182,9 @@ def test_a_saved_plan_is_applied_exactly_or_not_at_all(
     done = there.honseki("plan", IZUMI, "--out", str(plan), "--exit-code", "--json")
     assert done.returncode == 4, done.stderr
     (document,) = json.loads(done.stdout)
-    assert {change["type"].rpartition(":")[2] for change in document["changes"]} == {"LogGroup"}
+    # What keeps logs, and nothing else.
+    stores = {"LogGroup", "BucketObjectLockConfiguration", "BucketLifecycleConfiguration"}
+    assert {change["type"].rpartition(":")[2] for change in document["changes"]} == stores
 
     file.write_text(original + "retention: {days: 1096}\n")
     refused = there.honseki("up", IZUMI, "--plan", str(plan))
