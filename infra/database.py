@@ -214,7 +214,8 @@ class Database(pulumi.ComponentResource):
             copy_tags_to_snapshot=True,
             delete_automated_backups=False,
             deletion_protection=True,
-            skip_final_snapshot=False,
+            # AWS takes no last snapshot of a replica: its source has one.
+            skip_final_snapshot=not serving,
             final_snapshot_identifier=f"{args.where.letters}-last",
             maintenance_window="sun:16:00-sun:17:00",  # UTC: Monday 01:00 to 02:00 in Japan
             auto_minor_version_upgrade=True,

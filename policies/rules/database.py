@@ -68,7 +68,8 @@ def database_redundant(node: Node, _: Subject) -> Iterator[Found]:
         yield Found(node.urn, "multiAz", "has no standby in another zone")
     if get(node, "deletionProtection") is not True:
         yield Found(node.urn, "deletionProtection", "can be deleted by mistake")
-    if get(node, "skipFinalSnapshot") is True:
+    # Of a replica AWS takes none; its source has one.
+    if get(node, "skipFinalSnapshot") is True and node.inputs.get("replicateSourceDb") is None:
         yield Found(node.urn, "skipFinalSnapshot", "nothing is left of it once it is deleted")
     if get(node, "deleteAutomatedBackups") is not False:
         yield Found(node.urn, "deleteAutomatedBackups", "its backups are deleted with it")
