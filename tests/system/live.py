@@ -145,6 +145,7 @@ def normal(found: dict[str, list[Any]], replace: dict[str, str]) -> dict[str, li
             for old, new in replace.items():
                 text = text.replace(old, new)
             # What is left of generated ids belongs to things without a name of their own.
+            text = re.sub(r"\bdb-[A-Z0-9]{26}\b", "db-ID", text)
             return re.sub(r"(\w|>)-[0-9a-f]{8,17}\b", r"\1-ID", text)
         return value
 
