@@ -21,6 +21,16 @@ PURPOSES: Mapping[str, str] = {
     "honseki:infra:Keys": "暗号鍵 Encryption keys: what is stored can be read by the tenant's own principals only",
     "honseki:infra:Network": "網 Network: isolated, no internet, no other municipality; all traffic is logged",
     "honseki:infra:Attachment": "回線 Attachment: two IP-VPN lines from the municipality's sites, at two locations",
+    "honseki:infra:Servers": "サーバ Servers: at least two over the zones, behind an internal balancer",
+    "honseki:infra:Database": "データベース Database: over zones, encrypted, recoverable to any moment",
+    "honseki:infra:Vault": "保管庫 Vault: locked and encrypted; nobody deletes backups before their time",
+    "honseki:infra:Plan": "バックアップ計画 Backup plan: continuous and daily, copied to the other region",
+    "honseki:infra:RestoreTest": "復旧試験 Restore test: backups are restored every week, to know that they can be",
+    "honseki:infra:Audit": "監査記録 Audit: who did what, kept unalterable for the retention",
+    "honseki:infra:Sessions": "遠隔管理 Sessions: recorded maintenance sessions, the only way in",
+    "honseki:infra:Workers": "作業者 Workers: the operator by ticket and date; the city reads the history",
+    "honseki:infra:Monitoring": "監視 Monitoring: an alarm for each failure that a person must act on",
+    "honseki:infra:Account": "アカウント Account: closes what is open by default",
 }
 """What each part of a tenant is for, in the two languages of its readers."""
 
