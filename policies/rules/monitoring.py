@@ -226,18 +226,19 @@ def service_watched(node: Node, tenant: Subject) -> Iterator[Found]:
 @rule(
     "silence-rings",
     ja="記録停止の検知",
-    en="An alarm rings when flow logs stop coming",
+    en="An alarm rings when flow logs or the trail stop coming",
     severity="high",
     why="A log that has stopped looks like a quiet day.",
     mend="An alarm on AWS/Logs IncomingLogEvents with the flow logs' log group.",
-    each=(t.FLOW_LOG,),
+    each=(t.FLOW_LOG, t.TRAIL),
 )
 def silence_rings(node: Node, tenant: Subject) -> Iterator[Found]:
     """An alarm whose dimension is the destination's name, where servers run."""
     place = tenant.place_of(node)
     if place is None or not tenant.all(t.LOAD_BALANCER, place):
         return
-    group = tenant.named(get(node, "logDestination"), t.LOG_GROUP, region=node.region)
+    to = get(node, "logDestination" if node.type == t.FLOW_LOG else "cloudWatchLogsGroupArn")
+    group = tenant.named(to, t.LOG_GROUP, region=node.region) if to else None
     for alarm in tenant.all(t.ALARM):
         watched = at(get(alarm, "dimensions"), "LogGroupName")
         if group is not None and watched and tenant.named(watched, t.LOG_GROUP, region=node.region) is group:
