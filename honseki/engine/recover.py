@@ -202,7 +202,7 @@ def _sweep(stack: Stack) -> None:
 
 def _locate(begun: Sequence[Mapping[str, Any]], deployment: Mapping[str, Any], find: Find) -> list[Pending]:
     recorded = state.resources(deployment)
-    regions = _regions(recorded)
+    regions = state.provider_regions(recorded)
     found: list[Pending] = []
     for operation in begun:
         resource = operation["resource"]
@@ -218,15 +218,6 @@ def _locate(begun: Sequence[Mapping[str, Any]], deployment: Mapping[str, Any], f
                     break
         found.append(Pending(kind, urn, token, tuple(ids)))
     return found
-
-
-def _regions(recorded: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """Provider URN -> its region."""
-    return {
-        entry["urn"]: str((entry.get("inputs") or {}).get("region", ""))
-        for entry in recorded
-        if entry["type"].startswith("pulumi:providers:")
-    }
 
 
 def _rewrite(stack: Stack, plan: Plan) -> None:

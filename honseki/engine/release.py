@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from honseki.engine import state
+
 Client = Callable[[str, str], Any]
 """(service, region) -> a boto3 client in the tenant's account."""
 
@@ -15,11 +17,7 @@ Client = Callable[[str, str], Any]
 def release(resources: Iterable[Mapping[str, Any]], client: Client) -> list[str]:
     """Do that for a stack's resources (its state's entries); returns the names of what was released."""
     entries = list(resources)
-    regions = {
-        entry["urn"]: str((entry.get("inputs") or {}).get("region", ""))
-        for entry in entries
-        if entry["type"].startswith("pulumi:providers:")
-    }
+    regions = state.provider_regions(entries)
     released = []
     for entry in entries:
         switch_off = _PROTECTED.get(entry["type"])

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from honseki.engine import state
+
 Client = Callable[[str, str], Any]
 """(service, region) -> a boto3 client in the tenant's account."""
 
@@ -33,11 +35,7 @@ class Held:
 def held(resources: Iterable[Mapping[str, Any]], client: Client, now: datetime.datetime) -> list[Held]:
     """All stores of a stack (its state's resources) that hold retained logs or backups at `now` (aware, UTC)."""
     entries = list(resources)
-    regions = {
-        entry["urn"]: str((entry.get("inputs") or {}).get("region", ""))
-        for entry in entries
-        if entry["type"].startswith("pulumi:providers:")
-    }
+    regions = state.provider_regions(entries)
     found: list[Held] = []
     for entry in entries:
         look = {_LOG_GROUP: _log_group, _VAULT: _vault, _BUCKET: _bucket}.get(entry["type"])

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime
 import json
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -100,6 +100,15 @@ def locks(settings: Settings, stack: str) -> list[Lock]:
 def resources(deployed: Mapping[str, Any] | None) -> list[dict[str, Any]]:
     """The resources of a deployment, in the order of creation."""
     return list((deployed or {}).get("resources") or [])
+
+
+def provider_regions(entries: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Provider URN -> its region, of a deployment's resources."""
+    return {
+        entry["urn"]: str((entry.get("inputs") or {}).get("region", ""))
+        for entry in entries
+        if entry["type"].startswith("pulumi:providers:")
+    }
 
 
 def pending(deployed: Mapping[str, Any] | None) -> list[dict[str, Any]]:
