@@ -48,7 +48,10 @@ class Group(FakeAutoScalingGroup):
 
     def _launch_spread(self, count: int, tags: dict[str, str]) -> None:
         named, zones = str(self.vpc_zone_identifier), self.availability_zones
+        # In the order of their zones: AWS promises no order, but a rehearsal done again shall end alike, whichever
+        # subnet happened to be made first.
         subnets = self.ec2_backend.describe_subnets(subnet_ids=named.split(","))
+        subnets = sorted(subnets, key=lambda subnet: str(subnet.availability_zone))
         try:
             for _ in range(count):
                 used = collections.Counter(state.instance.subnet_id for state in self.active_instances())
