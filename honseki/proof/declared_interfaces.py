@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
@@ -77,6 +78,7 @@ def interfaces(reader: Reader, subnets: Iterable[Subnet]) -> Interfaces:
     for node in reader.of(SCALING_GROUP):
         _scaling_group(reader, found, node)
     _databases(reader, found)
+    _restored(reader, found)
     return found
 
 
@@ -232,3 +234,34 @@ def _databases(reader: Reader, found: Interfaces) -> None:
                 "database",
                 public=reader.flag(node, "publiclyAccessible", default=False),
             )
+
+
+def _restored(reader: Reader, found: Interfaces) -> None:
+    """What restore tests put up for an hour: a database as it would be restored after a disaster.
+
+    https://docs.aws.amazon.com/aws-backup/latest/devguide/restore-testing-inferred-metadata.html
+    """
+    for node in reader.of("aws:backup/restoreTestingSelection:RestoreTestingSelection"):
+        kind = reader.text(node, "protectedResourceType")
+        if kind != "RDS":
+            reader.gap(node, "protectedResourceType", f"where a restored {kind} comes to be isn't modelled")
+            continue
+        for told in reader.blocks(node, "restoreMetadataOverrides") or [{}]:
+            group = reader.named(node, reader.text(node, "dbSubnetGroupName", told), "aws:rds/subnetGroup:SubnetGroup")
+            if group is None:
+                reader.gap(node, "dbSubnetGroupName", "where a restored database comes to be isn't told")
+                continue
+            groups = _json_list(reader, node, reader.text(node, "vpcSecurityGroupIds", told))
+            for subnet_id in reader.texts(group, "subnetIds"):
+                found.add(node, reader.id(node), subnet_id, groups, "database")
+
+
+def _json_list(reader: Reader, node: Node, text: str | None) -> list[str]:
+    try:
+        told = json.loads(text or "[]")
+    except ValueError:
+        told = None
+    if isinstance(told, list) and all(isinstance(each, str) for each in told):
+        return told
+    reader.gap(node, "vpcSecurityGroupIds", f"{text!r} is not a list of security groups")
+    return []

@@ -42,6 +42,7 @@ CONVERTED: Final = (
     | _tokens("aws:alb", "LoadBalancer", "Listener", "ListenerRule", "TargetGroup", "TargetGroupAttachment")
     | _tokens("aws:autoscaling", "Group", "Attachment", "TrafficSourceAttachment")
     | _tokens("aws:rds", "Instance", "SubnetGroup")
+    | _tokens("aws:backup", "RestoreTestingSelection")
 )  # fmt: skip
 
 _MODULES_WITHOUT_PACKETS: Final = frozenset(
