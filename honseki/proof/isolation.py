@@ -189,7 +189,9 @@ class Isolation:
         """
         part = self._part_of[tenant]
         reached = part.closure(part.begin(tenant), unsure=True)
-        return {place: tuple(part.atoms.spans(mask)) for place, mask in sorted(reached.items())}
+        # Many places are come to with the same destinations.
+        spans = {mask: tuple(part.atoms.spans(mask)) for mask in set(reached.values())}
+        return {place: spans[mask] for place, mask in sorted(reached.items())}
 
     def part(self, tenant: str) -> Part:
         """The part of the network that a tenant is in."""
