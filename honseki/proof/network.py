@@ -324,12 +324,16 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Something that the input doesn't tell or the model doesn't know. `vpcs`: whom it may concern; empty: all."""
+    """Something that the input doesn't tell or the model doesn't know.
+
+    `vpcs`: whom it may concern; empty: all. `concerns`: filters (interfaces, ACLs, groups) only, or routing too.
+    """
 
     what: str
     where: str
     why: str
     vpcs: tuple[str, ...] = ()
+    concerns: Literal["routing", "filters"] = "routing"
 
 
 @dataclass(frozen=True)
