@@ -20,6 +20,7 @@ from honseki.proof.network import (
     Line,
     Network,
     Peering,
+    Remote,
     Route,
     Subnet,
     Table,
@@ -137,6 +138,24 @@ class Index:
         for peering in self.peerings.values():
             found[peering.requester].append((peering.accepter, peering))
             found[peering.accepter].append((peering.requester, peering))
+        return found
+
+    @cached_property
+    def subnets_by_tenant(self) -> dict[str, list[Subnet]]:
+        """Whose subnets, those of VPCs that the network holds."""
+        found: dict[str, list[Subnet]] = defaultdict(list)
+        for subnet in self.subnets.values():
+            if subnet.vpc in self.vpcs:
+                found[self.tenant_of(subnet)].append(subnet)
+        return found
+
+    @cached_property
+    def remotes_by_tenant(self) -> dict[str, list[Remote]]:
+        """Whose networks outside."""
+        found: dict[str, list[Remote]] = defaultdict(list)
+        for remote in self.remotes.values():
+            if remote.tenant is not None:
+                found[remote.tenant].append(remote)
         return found
 
     def tenant_of(self, subnet: Subnet) -> str:

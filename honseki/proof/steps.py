@@ -48,20 +48,16 @@ class Step(NamedTuple):
 
 def sources(index: Index) -> dict[str, list[str]]:
     """Where each tenant's packets begin: its subnets, and its networks outside."""
-    found: dict[str, list[str]] = {}
-    for subnet in index.subnets.values():
-        if subnet.vpc in index.vpcs:
-            found.setdefault(index.tenant_of(subnet), []).append(f"out {subnet.id}")
-    for remote in index.remotes.values():
-        if remote.tenant is not None:
-            found.setdefault(remote.tenant, []).append(f"remote {remote.id}")
+    found = {tenant: [f"out {subnet.id}" for subnet in subnets] for tenant, subnets in index.subnets_by_tenant.items()}
+    for tenant, remotes in index.remotes_by_tenant.items():
+        found.setdefault(tenant, []).extend(f"remote {remote.id}" for remote in remotes)
     return found
 
 
 def arrivals(index: Index) -> dict[str, str]:
     """Places where a packet has reached a tenant: place -> tenant."""
-    found = {f"in {s.id}": index.tenant_of(s) for s in index.subnets.values() if s.vpc in index.vpcs}
-    found |= {f"remote {r.id}": r.tenant for r in index.remotes.values() if r.tenant is not None}
+    found = {f"in {subnet.id}": tenant for tenant, subnets in index.subnets_by_tenant.items() for subnet in subnets}
+    found |= {f"remote {r.id}": tenant for tenant, remotes in index.remotes_by_tenant.items() for r in remotes}
     return found
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Final, NamedTuple
 
 from honseki.proof import boxes
 from honseki.proof.addresses import Span
 from honseki.proof.boxes import Box
 from honseki.proof.index import Index
-from honseki.proof.network import Interface, Listener, Subnet
+from honseki.proof.network import Interface, Listener
 from honseki.proof.passage import Passage, Trail, anything
 from honseki.proof.steps import EVERYTHING, NOWHERE, steps
 
@@ -42,27 +43,24 @@ class Walker(Passage):
         """Everything that a tenant's interfaces and outside networks may send, and where it arrives."""
         index = self._index
         starts = [
-            (interface, subnet)
-            for subnet in index.subnets.values()
-            if subnet.vpc in index.vpcs and index.tenant_of(subnet) == tenant
+            interface
+            for subnet in index.subnets_by_tenant.get(tenant, ())
             for interface in index.interfaces_of.get(subnet.id, ())
         ]
-        remotes = [remote.id for remote in index.remotes.values() if remote.tenant == tenant]
-        return self.run(
-            (*self._emitted(starts), *(("remote " + one, b) for one in remotes for b in anything())), unsure
-        )
+        outside = ((f"remote {one.id}", b) for one in index.remotes_by_tenant.get(tenant, ()) for b in anything())
+        return self.run(chain(self._emitted(starts), outside), unsure)
 
     def from_interface(self, ident: str, *, unsure: bool = False) -> Iterator[Arrival]:
         """Everything that one interface may send."""
-        interface = self._index.interfaces[ident]
-        return self.run(self._emitted([(interface, self._index.subnets[interface.subnet])]), unsure)
+        return self.run(self._emitted([self._index.interfaces[ident]]), unsure)
 
     def from_line(self, line: str, sent: Iterable[Box], *, unsure: bool = False) -> Iterator[Arrival]:
         """What comes out of one line, from outside."""
         return self.run(((f"line {line}", one) for one in sent), unsure)
 
-    def _emitted(self, starts: Iterable[tuple[Interface, Subnet]]) -> Iterator[tuple[str, Box]]:
-        for interface, _ in starts:
+    @staticmethod
+    def _emitted(starts: Iterable[Interface]) -> Iterator[tuple[str, Box]]:
+        for interface in starts:
             for span in interface.spans:
                 for everything in EVERYTHING:
                     if everything.version == span.version:
