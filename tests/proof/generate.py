@@ -49,14 +49,14 @@ def network(seed: int) -> Network:
 
 class _Joined(Growth):
     def grown(self) -> Network:
-        for number in range(self.rng.choice((2, 2, 3, 3, 4))):
+        for number in range(self.rng.choice((2, 2, 2, 3, 3, 4))):
             for _ in range(self.rng.choice((1, 1, 1, 2))):
                 self.vpc(f"tenant{number}")
         joins: list[Callable[[], None]] = [
             self.peering, self.peering, self.internet, self.transit, self.transit, self.vpn, self.direct_connect,
             self.private_link, self.inspection, self.appliance, self.shared_subnet, self.nat, self.any_balancer,
         ]  # fmt: skip
-        for join in self.rng.sample(joins, self.rng.choice((2, 3, 3, 4))):
+        for join in self.rng.sample(joins, self.rng.choice((3, 4, 4, 5))):
             join()
         if self.chance(0.5):
             self.stray()

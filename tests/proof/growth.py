@@ -92,7 +92,7 @@ class Growth:
 
     def towards(self, vpc: Vpc, spans: list[Span], target: Target, origin: Origin = "static") -> None:
         """Routes of the VPC's tables to these addresses: exactly, to a part, to more, or (seldom) not at all."""
-        if self.chance(0.1) or not spans:
+        if self.chance(0.07) or not spans:
             return
         destinations = list(spans)
         match self.rng.random():
@@ -103,7 +103,7 @@ class Growth:
         if origin == "static" and len(destinations) > 1 and self.chance(0.5):
             origin = "prefix-list"
         for table in self.tables_of(vpc):
-            if self.chance(0.85):
+            if self.chance(0.9):
                 self.routes[table].append(Route(tuple(dict.fromkeys(destinations)), target, origin, where=table))
 
     # ---- a VPC ----
@@ -125,18 +125,18 @@ class Growth:
             parts = [part for part, one in zip(parts, spans, strict=True) if one.holds(part)]
             table = self.rng.choice((main, other)).id
             subnet = self.add("subnets", Subnet(self.id("subnet"), vpc.id, "abc"[index], tuple(parts), table, acl))
-            for _ in range(self.rng.choice((0, 1, 1, 1, 2))):
+            for _ in range(self.rng.choice((0, 1, 1, 1, 1, 1, 2))):
                 self.interface(subnet, groups)
         return vpc
 
     def acl(self) -> str:
         def entries() -> tuple[AclEntry, ...]:
             made = []
-            if self.chance(0.35):
+            if self.chance(0.25):
                 for number in range(self.rng.randint(1, 3)):
                     protocol, ports = self.rng.choice(SERVICES)
                     made.append(AclEntry(10 * (3 - number), self.chance(0.5), protocol, ports, self.peer()))
-            if self.chance(0.85) or not made:
+            if self.chance(0.9) or not made:
                 made += [AclEntry(100 + one.version, True, ANY_PROTOCOL, ALL_PORTS, one) for one in EVERYTHING]
             return tuple(made)
 
@@ -151,7 +151,7 @@ class Growth:
         own = self.id("sg")
 
         def rules() -> tuple[GroupRule, ...]:
-            if self.chance(0.65):
+            if self.chance(0.75):
                 return (GroupRule(ANY_PROTOCOL, ALL_PORTS, EVERYTHING),)
             made = []
             for _ in range(self.rng.randint(0, 2)):

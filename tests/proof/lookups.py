@@ -29,7 +29,10 @@ class Packet(NamedTuple):
 
 
 def within(spans: Iterable[Span], version: int, value: int) -> bool:
-    return any(v == version and low <= value <= high for v, low, high in spans)
+    for v, low, high in spans:  # noqa: SIM110 -- a million times a minute: `any` takes twice as long
+        if v == version and low <= value <= high:
+            return True
+    return False
 
 
 def serves(rule: Any, protocol: int, port: int) -> bool:

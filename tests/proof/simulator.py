@@ -311,10 +311,11 @@ class Simulator(Lookups):
                 self._transit(attachment.table, packet, True)
         for shared in self.network.direct_connect_gateways:
             for gateway, allowed, _ in shared.associations if shared.id == line.gateway else ():
-                if not within(allowed, *where):
-                    continue
-                if gateway in self.vpn_gateways and within(self.vpcs[self.vpn_gateways[gateway].vpc].spans, *where):
-                    self._enter(gateway, self.vpn_gateways[gateway].vpc, packet, True)
+                if gateway in self.vpn_gateways:
+                    vpc = self.vpn_gateways[gateway].vpc
+                    if within(allowed, *where) and within(self.vpcs[vpc].spans, *where):
+                        self._enter(gateway, vpc, packet, True)
+                # Of a transit gateway the allowed prefixes are only what is told to the other side.
                 for one in self.network.attachments:
                     if (one.kind, one.resource, one.gateway) == ("direct-connect-gateway", shared.id, gateway):
                         self._transit(one.table, packet, True)
@@ -325,7 +326,7 @@ class Simulator(Lookups):
                 continue
             beside = subnet is not None and subnet.id in one.subnets
             doors = [self.subnets[door] for door in one.subnets]
-            if beside or any(self.acl_passes(door, "ingress", packet.source, packet) for door in doors):
+            if beside or not doors or any(self.acl_passes(door, "ingress", packet.source, packet) for door in doors):
                 self._transit(one.table, packet, sure)
 
     def _transit(self, table: str | None, packet: Packet, sure: bool) -> None:
