@@ -187,13 +187,15 @@ class Isolation:
 
         Closed under forwarding: from no place of it does any step lead out of it. That is what a certificate says.
         """
-        part = self._part_of[tenant]
+        part = self._part_of.get(tenant)
+        if part is None:  # nothing that could send
+            return {}
         reached = part.closure(part.begin(tenant), unsure=True)
         return {place: tuple(part.atoms.spans(mask)) for place, mask in sorted(reached.items())}
 
-    def part(self, tenant: str) -> Part:
-        """The part of the network that a tenant is in."""
-        return self._part_of[tenant]
+    def part(self, tenant: str) -> Part | None:
+        """The part of the network that a tenant is in; None for one that has nothing that could send or receive."""
+        return self._part_of.get(tenant)
 
     def _unsure(self, source: str) -> bool:
         part = self._part_of.get(source)
