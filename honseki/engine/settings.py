@@ -8,7 +8,7 @@
 | `HONSEKI_CACHE` | `$XDG_CACHE_HOME/honseki` | the engine's binary, by version |
 | `PULUMI_BACKEND_URL` | a folder in `HONSEKI_HOME` | Pulumi's own setting: where the state is kept |
 | `HONSEKI_SECRETS_PROVIDER` | `passphrase` | Pulumi's own secrets provider for new stacks, e.g. `awskms://alias/...` |
-| `HONSEKI_PROVE_ROLE` | `honseki-deploy` | the role that reads accounts for a proof; `docs/prove-permissions.json` is all that it needs |
+| `HONSEKI_PROVE_ROLE` | `honseki-deploy` | the role that reads accounts: docs/prove-permissions.json is all it needs |
 """
 
 from __future__ import annotations

@@ -1,4 +1,8 @@
-"""Into the accounts: sessions of the role that reads, and their clients. The only module here that makes clients."""
+"""Into the accounts: sessions of the role that reads, and their clients. The only module here that makes clients.
+
+Every account has clients of its own. Clients whose credentials are exchanged would save a third of the processor's
+time, but a mistake there would show one tenant's network under another's name.
+"""
 
 from __future__ import annotations
 

@@ -44,9 +44,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What was asked, answered and denied; one entry for every account, region and document, in that order."""
+    """What was asked, answered and denied; one entry for every account, region and document, in that order.
+
+    `begun` and `ended` are ISO 8601, UTC: what changed in between may be told half. `calls` doesn't count the one
+    AssumeRole of each account.
+    """
 
     entries: tuple[Entry, ...]
+    begun: str = ""
+    ended: str = ""
 
     @property
     def complete(self) -> bool:
@@ -75,6 +81,8 @@ class Manifest:
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
         return {
+            "begun": self.begun,
+            "ended": self.ended,
             "complete": self.complete,
             "calls": self.calls,
             "items": self.items,

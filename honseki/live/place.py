@@ -72,12 +72,12 @@ class Place:
             return None, [Gap(ask.operation, "failed", "NotAsked", text)]
         answers: list[Any] = []
         gaps: list[Gap] = []
-        for item in jmespath.search(each.items, of):
+        for item in jmespath.search(each.items, of) or ():
             about = ", ".join(item.values())
             try:
                 answer = self._call(ask, {**ask.members, **item})
             except ClientError as error:
-                if error.response["Error"]["Code"] not in each.absent:
+                if error.response["Error"].get("Code") not in each.absent:
                     gaps.append(_gap(ask, error, about))
                     continue
                 answer = {}
@@ -91,18 +91,17 @@ class Place:
     def _call(self, ask: Ask, members: Mapping[str, Any]) -> dict[str, Any]:
         """All pages as one answer, as the AWS CLI puts them together."""
         client, name = self._client(ask.service), xform_name(ask.operation)
-        if client.can_paginate(name):
+        # botocore's paginator leaves out by what AWS says that it cut an answer short.
+        if client.can_paginate(name) and not ask.truncated:
             size = {"PageSize": ask.page} if ask.page else {}
-            whole: dict[str, Any] = (
-                client.get_paginator(name).paginate(**members, PaginationConfig=size).build_full_result()
-            )
+            pages = client.get_paginator(name).paginate(**members, PaginationConfig=size)
+            whole: dict[str, Any] = pages.build_full_result()
             return whole
-        answer: dict[str, Any] = getattr(client, name)(**members)
-        # Operations with pages for which botocore has no paginator.
-        following = dict(answer)
-        while (token := next((key for key in _TOKENS if following.get(key)), None)) is not None:
-            following = getattr(client, name)(**members, **{token: following[token]})
-            answer[ask.result] += following[ask.result]
+        call = getattr(client, name)
+        answer: dict[str, Any] = call(**members)
+        while (token := next((key for key in _TOKENS if answer.get(key)), None)) is not None:
+            following = call(**members, **{token: answer.pop(token)})
+            answer |= following | {ask.result: answer[ask.result] + following[ask.result]}
         return {key: value for key, value in answer.items() if key not in ("ResponseMetadata", *_TOKENS)}
 
     def _client(self, service: str) -> Any:

@@ -25,7 +25,10 @@ class _Raw(io.BytesIO):
 
 def refusal(status: int, code: str) -> AWSResponse:
     """An error as EC2 writes it."""
-    body = f"<Response><Errors><Error><Code>{code}</Code><Message>no</Message></Error></Errors></Response>"
+    return xml(status, f"<Response><Errors><Error><Code>{code}</Code><Message>no</Message></Error></Errors></Response>")
+
+
+def xml(status: int, body: str) -> AWSResponse:
     return AWSResponse("http://x", status, {"Content-Type": "text/xml"}, _Raw(body.encode()))
 
 

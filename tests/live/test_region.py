@@ -20,7 +20,7 @@ from honseki.live.place import REMOVED
 from honseki.live.table import TABLE
 from honseki.rehearsal.region import control
 from honseki.rehearsal.region.issues import TenantIssue
-from tests.live.conftest import REGIONS, answering, refusal
+from tests.live.conftest import REGIONS, answering, refusal, xml
 from tests.region.conftest import INTERFACE, PRIMARY, Clients, assume, new_account
 from tests.region.networks import network, role
 from tests.region.tenant import build
@@ -51,6 +51,10 @@ def test_every_document_of_a_tenant_is_answered(opening: Open, clients: Clients,
     for name, text in planted.items():
         kept = answers.documents[account][GLOBAL if _ASKS[name].scope == "account" else PRIMARY][name]
         assert text in json.dumps(kept), name
+    # What has no policy is there without one: it isn't a gap.
+    assert {"BackupVaultName": "without"} in (
+        answers.documents[account][PRIMARY]["BackupVaultPolicies"]["BackupVaultPolicies"]
+    )
     # Nothing planted in one region only is told of the other.
     assert answers.documents[account][REGIONS[1]]["TransitGateways"] == {"TransitGateways": []}
 
@@ -123,6 +127,27 @@ def test_what_is_denied_is_said_and_not_there(opening: Open, clients: Clients, a
         "",
     )
     assert answers.manifest.reasons() == {"denied": 1}
+
+
+def test_what_the_region_does_not_serve_is_said(opening: Open, account: str) -> None:
+    unserved = answering(opening, "ec2.DescribeVpcs", lambda: refusal(501, "RehearsalNotServed"))
+    answers = collect({"1": account}, [PRIMARY], unserved, asks=only("Vpcs"))
+    assert answers.documents[account][PRIMARY] == {}
+    assert answers.manifest.reasons() == {"not-served": 1}
+    assert entry(answers, "Vpcs").calls == 1
+
+
+def test_an_answer_that_aws_cut_short_is_a_gap(opening: Open, clients: Clients, account: str) -> None:
+    ec2 = clients("ec2")
+    gateway = ec2.create_transit_gateway()["TransitGateway"]["TransitGatewayId"]
+    table = ec2.create_transit_gateway_route_table(TransitGatewayId=gateway)["TransitGatewayRouteTable"]
+    body = "<R><routeSet/><additionalRoutesAvailable>true</additionalRoutesAvailable></R>"
+    short = answering(opening, "ec2.SearchTransitGatewayRoutes", lambda: xml(200, body))
+    names = ("TransitGatewayRouteTables", "TransitGatewayStaticRoutes")
+    answers = collect({"1": account}, [PRIMARY], short, asks=only(*names))
+    gaps = entry(answers, "TransitGatewayStaticRoutes").gaps
+    assert {gap.reason for gap in gaps} == {"truncated"}
+    assert table["TransitGatewayRouteTableId"] in {gap.item for gap in gaps}
 
 
 def test_what_hangs_on_a_denied_list_is_missing_too(opening: Open, account: str) -> None:
