@@ -271,6 +271,9 @@ class TransitRoute:
     attachments: tuple[str, ...]
     origin: Origin = "static"
     where: str = ""
+    certain: bool = True
+    """False: what the attachment propagates isn't known. There may be routes to any part of the destinations, of any
+    length, or none: this way is open beside whatever the rest of the table says, and nothing is sure because of it"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,12 +327,16 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Something that the input doesn't tell or the model doesn't know. `vpcs`: whom it may concern; empty: all."""
+    """Something that the input doesn't tell or the model doesn't know.
+
+    `vpcs`: whom it may concern; empty: all. `concerns`: filters (interfaces, ACLs, groups) only, or routing too.
+    """
 
     what: str
     where: str
     why: str
     vpcs: tuple[str, ...] = ()
+    concerns: Literal["routing", "filters"] = "routing"
 
 
 @dataclass(frozen=True)
