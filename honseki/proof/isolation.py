@@ -1,0 +1,305 @@
+"""Isolation: for every ordered pair of tenants, whether any packet of the one reaches the other.
+
+Routing first, for all pairs at once (`routing`); then, for pairs that routing doesn't separate, the packets themselves,
+with filters (`walk`). What isn't known is never taken for good: the verdict is UNKNOWN and says what is missing.
+
+A packet is one of a new flow, one way. That B may answer to what A sent isn't told as a path from B to A: the pair
+(A, B) is, and it is a violation already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Final, Literal
+
+from honseki.proof.addresses import ALL, Span, address, texts
+from honseki.proof.boxes import Box
+from honseki.proof.index import Index
+from honseki.proof.network import TCP, Gap, Network
+from honseki.proof.passage import Trail
+from honseki.proof.routing import Part, parts
+from honseki.proof.walk import Arrival, Walker
+
+Verdict = Literal["ISOLATED", "REACHABLE", "UNKNOWN"]
+
+_LIKED_PORTS: Final = (443, 5432, 22, 80)
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """One concrete header. Addresses are whole numbers of the IP version."""
+
+    version: int
+    source: int
+    destination: int
+    protocol: int
+    port: int
+
+    def as_json(self) -> dict[str, Any]:
+        """Addresses as text."""
+        return {
+            "source": address(self.version, self.source),
+            "destination": address(self.version, self.destination),
+            "protocol": self.protocol,
+            "port": self.port,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """A place that the packet passes: what kind, which one, what let it through, its header there."""
+
+    kind: str
+    id: str
+    where: str
+    packet: Packet
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """A packet that gets through, and its way."""
+
+    packet: Packet
+    """as it was sent"""
+    emitter: str
+    """id of the interface, or of the network outside"""
+    receiver: str
+    hops: tuple[Hop, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """For programs."""
+        return {
+            "packet": self.packet.as_json(),
+            "from": self.emitter,
+            "to": self.receiver,
+            "hops": [
+                {"kind": hop.kind, "id": hop.id, "where": hop.where, "packet": hop.packet.as_json()}
+                for hop in self.hops
+            ],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The answer for one ordered pair of tenants."""
+
+    source: str
+    target: str
+    routing: Verdict
+    """filters left out; any address of a subnet may send and receive"""
+    verdict: Verdict
+    witness: Witness | None = None
+    missing: tuple[str, ...] = ()
+    """for UNKNOWN: what isn't known"""
+
+
+class Isolation:
+    """The answers for all ordered pairs of a network's tenants; witnesses are found when they are asked for."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.index = Index(network)
+        self.tenants = network.tenants
+        self._parts = parts(self.index)
+        self._part_of = {tenant: part for part in self._parts for tenant in part.tenants}
+        self._sure: dict[str, frozenset[str]] = {}
+        self._perhaps: dict[str, frozenset[str]] = {}
+        self._arrivals: dict[tuple[str, bool], dict[str, Arrival]] = {}
+        self._walker = Walker(self.index)
+        self._gaps = _Gaps(self.index)
+        for tenant in self.tenants:
+            part = self._part_of.get(tenant)
+            self._sure[tenant] = part.reached_by(tenant, unsure=False) if part else frozenset()
+            self._perhaps[tenant] = (
+                part.reached_by(tenant, unsure=True) if part is not None and part.unsure else self._sure[tenant]
+            )
+
+    @property
+    def isolated_by_routing(self) -> int:
+        """How many ordered pairs routing alone separates, for sure."""
+        if self._gaps.everywhere:
+            return 0
+        n = len(self.tenants)
+        if self._gaps.tenants:
+            return sum(self.routing(a, b) == "ISOLATED" for a in self.tenants for b in self.tenants if a != b)
+        return n * (n - 1) - sum(len(perhaps) for perhaps in self._perhaps.values())
+
+    def joined(self) -> Iterator[tuple[str, str]]:
+        """The ordered pairs that routing doesn't separate for sure, a source after the other."""
+        gappy = self._gaps.tenants
+        for source in self.tenants:
+            if self._gaps.everywhere or source in gappy:
+                targets = set(self.tenants)
+            else:
+                targets = set(self._perhaps[source]) | gappy
+            for target in sorted(targets - {source}):
+                yield source, target
+
+    def routing(self, source: str, target: str) -> Verdict:
+        """By routing alone."""
+        if target in self._sure[source]:
+            return "REACHABLE"
+        if target in self._perhaps[source] or self._gaps.of(source, target, "routing"):
+            return "UNKNOWN"
+        return "ISOLATED"
+
+    def pairs(self) -> Iterator[Pair]:
+        """All ordered pairs."""
+        for source in self.tenants:
+            for target in self.tenants:
+                if source != target:
+                    yield self.pair(source, target)
+
+    def pair(self, source: str, target: str) -> Pair:
+        """One ordered pair. Raises `KeyError` for a tenant that the network doesn't have."""
+        routed = self.routing(source, target)
+        if routed == "ISOLATED":
+            return Pair(source, target, routed, "ISOLATED")
+        if target in self._sure[source]:
+            found = self._walked(source, unsure=False).get(target)
+            if found is not None:
+                gaps = self._gaps.of(source, target, "filters")
+                if gaps:
+                    return Pair(source, target, routed, "UNKNOWN", self._witness(found), gaps)
+                return Pair(source, target, routed, "REACHABLE", self._witness(found))
+        gaps = (*self._gaps.of(source, target, "routing"), *self._gaps.of(source, target, "filters"))
+        perhaps = self._walked(source, unsure=True).get(target) if self._unsure(source) else None
+        if perhaps is not None:
+            reasons = dict.fromkeys((*_reasons(perhaps.trail), *gaps))
+            return Pair(source, target, routed, "UNKNOWN", self._witness(perhaps), tuple(reasons))
+        if gaps:
+            return Pair(source, target, routed, "UNKNOWN", missing=tuple(dict.fromkeys(gaps)))
+        return Pair(source, target, routed, "ISOLATED")
+
+    def first_witness(self, source: str) -> tuple[str, Witness] | None:
+        """Somebody whom a tenant reaches, by steps that are sure, and how; None if it reaches nobody."""
+        if not self._sure[source]:
+            return None
+        for arrival in self._walker.from_tenant(source, unsure=False):
+            if arrival.tenant is not None and arrival.tenant != source:
+                return arrival.tenant, self._witness(arrival)
+        return None
+
+    def closed(self, tenant: str) -> dict[str, tuple[Span, ...]]:
+        """All places that a tenant's packets may come to, with their destinations there, unsure steps included.
+
+        Closed under forwarding: from no place of it does any step lead out of it. That is what a certificate says.
+        """
+        part = self._part_of[tenant]
+        reached = part.closure(part.begin(tenant), unsure=True)
+        return {place: tuple(part.atoms.spans(mask)) for place, mask in sorted(reached.items())}
+
+    def part(self, tenant: str) -> Part:
+        """The part of the network that a tenant is in."""
+        return self._part_of[tenant]
+
+    def _unsure(self, source: str) -> bool:
+        part = self._part_of.get(source)
+        return part is not None and part.unsure
+
+    def _walked(self, source: str, *, unsure: bool) -> dict[str, Arrival]:
+        key = (source, unsure)
+        if key not in self._arrivals:
+            wanted = set(self._perhaps[source] if unsure else self._sure[source])
+            found: dict[str, Arrival] = {}
+            for arrival in self._walker.from_tenant(source, unsure=unsure):
+                if arrival.tenant in wanted and arrival.tenant is not None:
+                    found[arrival.tenant] = arrival
+                    wanted.discard(arrival.tenant)
+                    if not wanted:
+                        break
+            self._arrivals[key] = found
+        return self._arrivals[key]
+
+    def _witness(self, arrival: Arrival) -> Witness:
+        return witness(arrival)
+
+
+def prove(network: Network) -> Isolation:
+    """The proof over a network: routing of all pairs now, packets when they are asked for."""
+    return Isolation(network)
+
+
+def witness(arrival: Arrival) -> Witness:
+    """One concrete packet of those that arrived, as it was sent, and its header at each place on the way."""
+    trails: list[Trail] = []
+    trail: Trail | None = arrival.trail
+    while trail is not None:
+        trails.append(trail)
+        trail = trail.before
+    packets = [_choose(trails[0].box)]
+    for later, earlier in pairwise(trails):
+        packets.append(_before(packets[-1], later.rewritten, earlier.box))
+    trails.reverse()
+    packets.reverse()
+    hops = []
+    for one, packet in zip(trails, packets, strict=True):
+        kind, _, rest = one.place.partition(" ")
+        hops.append(Hop(kind, rest.split(" ", maxsplit=1)[0], one.where, packet))
+    first = trails[0].place.partition(" ")[2]
+    return Witness(packets[0], first, arrival.receiver, tuple(hops))
+
+
+def _choose(box: Box) -> Packet:
+    protocol = TCP if box.protocol_low <= TCP <= box.protocol_high else box.protocol_low
+    return Packet(box.version, box.source_low, box.destination_low, protocol, _port(box))
+
+
+def _port(box: Box) -> int:
+    for liked in _LIKED_PORTS:
+        if box.port_low <= liked <= box.port_high:
+            return liked
+    return box.port_low
+
+
+def _before(packet: Packet, rewritten: frozenset[str], box: Box) -> Packet:
+    """The header before a step: what the step rewrote may have been anything of the box; the rest was the same."""
+    fresh = _choose(box)
+    version = box.version
+    return Packet(
+        version,
+        fresh.source if "source" in rewritten else packet.source,
+        fresh.destination if "destination" in rewritten else packet.destination,
+        fresh.protocol if "protocol" in rewritten else packet.protocol,
+        fresh.port if "port" in rewritten else packet.port,
+    )
+
+
+def _reasons(trail: Trail | None) -> Iterator[str]:
+    while trail is not None:
+        if trail.unsure is not None:
+            yield trail.unsure
+        trail = trail.before
+
+
+class _Gaps:
+    """What is missing, by tenant."""
+
+    def __init__(self, index: Index) -> None:
+        self._everywhere = [gap for gap in index.network.gaps if not gap.vpcs]
+        self._by_tenant: dict[str, list[Gap]] = {}
+        for gap in index.network.gaps:
+            for tenant in {index.vpcs[vpc].tenant for vpc in gap.vpcs if vpc in index.vpcs}:
+                self._by_tenant.setdefault(tenant, []).append(gap)
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether something is missing that may concern everybody's routing."""
+        return any(gap.concerns == "routing" for gap in self._everywhere)
+
+    @property
+    def tenants(self) -> set[str]:
+        """Those whose routing isn't wholly known."""
+        return {t for t, gaps in self._by_tenant.items() if any(gap.concerns == "routing" for gap in gaps)}
+
+    def of(self, source: str, target: str, concerns: str) -> tuple[str, ...]:
+        """What is missing that may concern a pair."""
+        gaps = (*self._everywhere, *self._by_tenant.get(source, ()), *self._by_tenant.get(target, ()))
+        return tuple(dict.fromkeys(f"{gap.what} ({gap.where}): {gap.why}" for gap in gaps if gap.concerns == concerns))
+
+
+def spans_json(spans: tuple[Span, ...]) -> list[str]:
+    """CIDRs."""
+    return [text for one in spans for text in (("*",) if one == ALL.get(one.version) else texts(one))]
