@@ -90,11 +90,15 @@ def by_target(routes: Sequence[Route], local: Sequence[Span]) -> list[tuple[Targ
 def by_attachment(routes: Sequence[TransitRoute]) -> list[tuple[TransitRoute, tuple[Span, ...]]]:
     """What a transit gateway's route table comes to: (route, the addresses); blackholes included.
 
+    A route that isn't certain is told for all of its addresses and takes nothing from others.
     https://docs.aws.amazon.com/vpc/latest/tgw/how-transit-gateways-work.html (route evaluation order)
     """
-    candidates = [(span, _RANK[route.origin], route) for route in routes for span in route.destinations]
+    candidates = [
+        (span, _RANK[route.origin], route) for route in routes if route.certain for span in route.destinations
+    ]
     gathered: dict[int, tuple[TransitRoute, list[Span]]] = {}
     for span, keys in longest(candidates):
         for route in keys:
             gathered.setdefault(id(route), (route, []))[1].append(span)
-    return [(route, tuple(spans)) for route, spans in gathered.values()]
+    uncertain = [(route, route.destinations) for route in routes if not route.certain]
+    return [(route, tuple(spans)) for route, spans in gathered.values()] + uncertain

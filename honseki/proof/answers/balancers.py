@@ -156,7 +156,7 @@ def _interfaces(item: Item, subnets: Mapping[str, Subnet]) -> list[Interface]:
     arn = item.need("LoadBalancerArn")
     groups = tuple(str(one) for one in item.body.get("SecurityGroups") or ())
     return [
-        Interface(f"{arn} in {zone['SubnetId']}", str(zone["SubnetId"]), subnets[str(zone["SubnetId"])].spans, groups,
+        Interface(f"{arn}/{zone['SubnetId']}", str(zone["SubnetId"]), subnets[str(zone["SubnetId"])].spans, groups,
                   "balancer", filtered=bool(groups), owner=arn, where=arn)
         for zone in item.parts("AvailabilityZones")
         if zone.get("SubnetId") in subnets
@@ -189,7 +189,7 @@ def _balancer(
                     kept[keeps] += targets.listeners(group, template, interfaces_of, gaps, vpc)
     both = bool(kept[True] and kept[False])
     return [
-        Balancer(f"{arn} (own address)" if both and not keeps else arn, kind, tuple(interfaces_of[arn]), tuple(each),
+        Balancer(f"{arn}/own-address" if both and not keeps else arn, kind, tuple(interfaces_of[arn]), tuple(each),
                  keeps, arn)
         for keeps, each in kept.items()
         if each

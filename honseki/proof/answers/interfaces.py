@@ -140,7 +140,7 @@ def _of_instances(documents: Documents, elastic: Mapping[tuple[str, str], Span])
             yield _interface(item, one, elastic, ident)
         if not listed and item.text("SubnetId") and item.text("PrivateIpAddress"):
             alone = {
-                "NetworkInterfaceId": f"{ident} eth0",
+                "NetworkInterfaceId": f"{ident}/eth0",
                 "SubnetId": item.text("SubnetId"),
                 "PrivateIpAddress": item.text("PrivateIpAddress"),
                 "Groups": item.parts("SecurityGroups"),
@@ -163,7 +163,7 @@ def _of_databases(documents: Documents, subnets: Mapping[str, Subnet], found: se
             subnet = subnets.get(str(one.get("SubnetIdentifier")))
             if subnet is not None:
                 name = item.need("DBInstanceIdentifier")
-                yield Interface(f"{name} in {subnet.id}", subnet.id, subnet.spans, groups, "database", owner=name,
+                yield Interface(f"{name}/{subnet.id}", subnet.id, subnet.spans, groups, "database", owner=name,
                                 where=item.text("DBInstanceArn"))  # fmt: skip
 
 
@@ -177,7 +177,7 @@ def first_interfaces(documents: Documents) -> dict[str, str]:
     for item in documents.all("Instances", "InstanceId"):
         listed = item.parts("NetworkInterfaces")
         first = [one for one in listed if (one.get("Attachment") or {}).get("DeviceIndex") == 0] or listed
-        name = str(first[0].get("NetworkInterfaceId")) if first else f"{item.need('InstanceId')} eth0"
+        name = str(first[0].get("NetworkInterfaceId")) if first else f"{item.need('InstanceId')}/eth0"
         found.setdefault(item.need("InstanceId"), name)
     return found
 

@@ -143,7 +143,7 @@ def _vpn_connections(documents: Documents) -> Iterable[tuple[Line, Remote]]:
         ident = item.need("CustomerGatewayId")
         address = item.text("IpAddress")
         devices[ident] = (
-            f"outside {address}" if address else f"outside {ident}",
+            f"outside/{address or ident}",
             item.where(f"customer-gateway/{ident}"),
         )
     for item in documents.all("VpnConnections", "VpnConnectionId"):
@@ -152,7 +152,7 @@ def _vpn_connections(documents: Documents) -> Iterable[tuple[Line, Remote]]:
         if state(item.body, "State") in _DOWN_FOR_GOOD or not gateway:
             continue
         customer = item.text("CustomerGatewayId")
-        remote, where = devices.get(customer, (f"outside {customer or ident}", customer))
+        remote, where = devices.get(customer, (f"outside/{customer or ident}", customer))
         advertised: tuple[Span, ...] | None = None
         if item.part("Options").get("StaticRoutesOnly") is True and not item.text("TransitGatewayId"):
             # At a transit gateway, static routes are those of its own tables.
@@ -184,7 +184,7 @@ def _virtual_interfaces(documents: Documents, open_: Iterable[str], gaps: Gaps) 
         if sort == "public":
             gaps.add(f"{ident} is a public virtual interface", where, "its network reaches public addresses", open_)
         elif gateway:
-            remote = f"outside {owner} AS{item.text('Asn') or item.text('CustomerAddress') or ident}"
+            remote = f"outside/{owner}/AS{item.text('Asn') or item.text('CustomerAddress') or ident}"
             yield Line(ident, gateway, remote, None, item.text("Location"), where), Remote(remote, None, (), where)
 
 

@@ -86,7 +86,7 @@ def in_force(documents: Documents, vpcs: Mapping[str, Vpc]) -> tuple[dict[str, s
         vpc, ident = item.need("VpcId"), item.need("SubnetId")
         table = own.get(ident) or main.get(vpc)
         if table is None and vpc in vpcs:
-            table = f"route table of {vpc}"
+            table = f"{vpc}/route-table"
             lost = Target("unknown", f"the route table of {ident}, which isn't in the answers")
             unknown[vpc] = Table(table, vpc, (Route(EVERYTHING, lost, where=lost.id),), vpcs[vpc].where)
         found[ident] = table or ""

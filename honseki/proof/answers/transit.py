@@ -30,14 +30,11 @@ class Transit:
     attachments: dict[str, Attachment] = field(default_factory=dict)
     tables: dict[str, TransitTable] = field(default_factory=dict)
 
-    def unknown(self, ident: str, gateway: str, what: str) -> str:
-        """An attachment that leads to something unknown. Returns its id."""
-        self.attachments[ident] = Attachment(ident, gateway, "unknown", what, None, where=what)
-        return ident
-
-    def lost(self, gateway: str, what: str) -> TransitRoute:
-        """A route that may be there, to anything."""
-        return TransitRoute(EVERYTHING, (self.unknown(f"{what}?", gateway, what),), where=what, certain=False)
+    def lost(self, gateway: str, table: str, what: str) -> TransitRoute:
+        """A route that may be there, to anything: an attachment is put in place that leads to something unknown."""
+        ident, said = f"{table}/{what}", f"{what} of {table}"
+        self.attachments[ident] = Attachment(ident, gateway, "unknown", said, None, where=said)
+        return TransitRoute(EVERYTHING, (ident,), where=said, certain=False)
 
 
 def transit(
@@ -68,9 +65,8 @@ def transit(
         if attachment.table is not None and attachment.table not in found.tables:
             # Shared by another account, whose answers aren't here.
             # https://docs.aws.amazon.com/vpc/latest/tgw/transit-gateway-share.html
-            what = f"the transit gateway route table {attachment.table}"
-            route = found.lost(attachment.gateway, what)
-            found.tables[attachment.table] = TransitTable(attachment.table, attachment.gateway, (route,), what)
+            route = found.lost(attachment.gateway, attachment.table, "routes")
+            found.tables[attachment.table] = TransitTable(attachment.table, attachment.gateway, (route,), route.where)
     return found
 
 
@@ -117,7 +113,7 @@ def _attachment(
         if state(association, "State") not in ("disassociated", "disassociating"):
             table = str(association["TransitGatewayRouteTableId"])
     elif item.account and item.account != (item.text("TransitGatewayOwnerId") or item.account):
-        table = f"that of {ident}, told by {item.text('TransitGatewayOwnerId')} only"
+        table = f"{ident}/route-table-that-{item.text('TransitGatewayOwnerId')}-knows"
     if sort == "vpc" and resource in vpcs:
         within = inside.get(ident)
         if within is None:
@@ -164,15 +160,15 @@ def _tables(
         told = whole.get(ident) or static.get(ident)
         routes = list(_routes(found, told, gateway, at, lists)) if told is not None else []
         if told is None:
-            routes.append(found.lost(gateway, f"the static routes of {ident}"))
+            routes.append(found.lost(gateway, ident, "static-routes"))
         elif told.body.get("AdditionalRoutesAvailable") is True:
-            routes.append(found.lost(gateway, f"the rest of the routes of {ident}"))
+            routes.append(found.lost(gateway, ident, "routes-left-out"))
         if ident not in whole:
             if ident in propagations:
                 for one in propagations[ident].parts("TransitGatewayRouteTablePropagations"):
                     routes += _propagated(ident, gateway, one, at, vpcs, lines)
             else:
-                routes.append(found.lost(gateway, f"the propagations of {ident}"))
+                routes.append(found.lost(gateway, ident, "propagations"))
         where = item.where(f"transit-gateway-route-table/{ident}")
         found.tables[ident] = TransitTable(ident, gateway, tuple(routes), where)
 
@@ -195,7 +191,7 @@ def _routes(
         destination = str(route.get("DestinationCidrBlock") or route.get("PrefixListId") or "")
         listed = not route.get("DestinationCidrBlock")
         if listed and destination not in lists:
-            yield found.lost(gateway, f"the addresses of {destination}, routed by {table}")
+            yield found.lost(gateway, table, f"addresses-of-{destination}")
             continue
         ids = tuple(_named(one, gateway, at) for one in parts(route, "TransitGatewayAttachments"))
         if state(route, "State") == "blackhole":
