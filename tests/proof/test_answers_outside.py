@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from honseki.proof.addresses import ALL, span, spans
+from honseki.proof.answers import by_owner
 from honseki.proof.isolation import prove
 from honseki.proof.network import Network, Peering, Remote, Target, TransitRoute, VpnGateway
 from tests.proof.answered import base, of_accounts, only_route, read, route, subnet, vpc
@@ -329,6 +330,30 @@ def test_a_shared_gateways_tables_are_its_owners() -> None:
     assert [[one.certain for one in table.routes] for table in untold.transit_tables] == [[False], [False]]
 
 
+def test_a_zone_without_the_gateway_doesnt_reach_it() -> None:
+    """https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html"""
+    answers = transit()
+    answers["Subnets"] += [
+        subnet("subnet-c", cidr="10.0.3.0/24", AvailabilityZone="ap-northeast-1c"),
+        subnet("subnet-local", cidr="10.0.4.0/24", AvailabilityZone="ap-northeast-1-tpe-1a"),
+    ]
+    found = read(base(route(TransitGatewayId="tgw-1")), answers)
+    kinds = {table.id: [one.target.kind for one in table.routes] for table in found.tables}
+    assert {one.id: kinds.get(one.table) for one in found.subnets if one.vpc == "vpc-1"} == {
+        "subnet-1": ["transit-gateway"],
+        "subnet-c": ["blackhole"],
+        "subnet-local": ["transit-gateway"],
+    }
+
+
+def test_of_overlapping_vpcs_one_propagates_nothing() -> None:
+    """https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html"""
+    answers = transit(propagated=(propagation("att-1"), propagation("att-2")))
+    assert [one.certain for one in routes_of(answers)] == [True, True]
+    answers["Vpcs"] = [vpc(), vpc("vpc-2", "10.0.128.0/17")]
+    assert [one.certain for one in routes_of(answers)] == [False, False]
+
+
 # --- and what the prover makes of it
 
 
@@ -363,3 +388,12 @@ def test_two_peered_vpcs_of_two_accounts() -> None:
     assert proof.network.peerings == (Peering("pcx-1", "vpc-1", "vpc-2", proof.network.peerings[0].where),)
     assert (proof.routing("vpc-1", "vpc-2"), proof.routing("vpc-2", "vpc-1")) == ("REACHABLE", "ISOLATED")
     assert span("10.2.0.0/16") in proof.network.vpcs[1].spans
+
+
+def test_what_is_missing_concerns_those_who_use_a_shared_subnet_too() -> None:
+    """https://docs.aws.amazon.com/vpc/latest/userguide/vpc-sharing.html"""
+    answers = base(route("0.0.0.0/0", GatewayId="igw-1"), {"DestinationPrefixListId": "pl-1", "GatewayId": "igw-1"})
+    answers["NetworkInterfaces"] = [{"NetworkInterfaceId": "eni-1", "SubnetId": "subnet-1", "OwnerId": "444455556666"}]
+    answers["Vpcs"].append(vpc("vpc-2", "10.2.0.0/16", OwnerId="7"))
+    proof = prove(read(answers, tenant_of=by_owner))
+    assert proof.routing("444455556666", "7") == "UNKNOWN"

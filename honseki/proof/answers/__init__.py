@@ -54,10 +54,12 @@ def network(answers: Answers, tenant_of: TenantOf = by_vpc) -> Network:
         propagated=outside.propagated(lines, direct, by_gateway),
         instances=first,
     )
+    tables = routes.tables(documents, known, around, gaps) + tuple(lost_tables)
+    tables, subnets = routes.by_zone(tables, subnets, transits.attachments.values())
     return Network(
         vpcs=tuple(known.values()),
         subnets=subnets,
-        tables=routes.tables(documents, known, around, gaps) + tuple(lost_tables),
+        tables=tables,
         acls=filters.acls(documents),
         groups=groups + filters.missing(used, groups, gaps),
         interfaces=everything,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from honseki.proof.addresses import Span
 from honseki.proof.answers.documents import EVERYTHING, Document, Documents, Gaps, Item, parts, state
-from honseki.proof.network import Origin, Route, Table, Target, TargetKind, Vpc
+from honseki.proof.network import Attachment, Origin, Route, Subnet, Table, Target, TargetKind, Vpc
 
 _FIELDS: Final[tuple[tuple[str, TargetKind], ...]] = (
     ("NatGatewayId", "nat"),
@@ -208,6 +209,50 @@ def _checked(target: Target, vpc: Vpc, around: Around) -> Target:
         if why:
             return Target("unknown" if why[0] != "!" else "blackhole", why.lstrip("!"))
     return target
+
+
+def by_zone(
+    told: Sequence[Table], subnets: Sequence[Subnet], attachments: Iterable[Attachment]
+) -> tuple[tuple[Table, ...], tuple[Subnet, ...]]:
+    """The tables and subnets, with tables of their own for subnets that don't reach a transit gateway they route to.
+
+    Traffic goes to a transit gateway only from zones in which it has a subnet of the VPC; elsewhere it is dropped. A
+    Local Zone's subnets may reach it through their parent zone.
+    https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html
+    """
+    zone_of = {subnet.id: subnet.zone for subnet in subnets}
+    zones: dict[tuple[str, str], set[str]] = {}
+    for one in attachments:
+        if one.kind == "vpc":
+            zones.setdefault((one.gateway, one.resource), set()).update(zone_of.get(each, "") for each in one.subnets)
+    tables_ = {table.id: table for table in told}
+    placed = []
+    for subnet in subnets:
+        table = tables_.get(subnet.table)
+        closed = {
+            gateway
+            for (gateway, vpc), reached in zones.items()
+            if vpc == subnet.vpc and _ZONE.fullmatch(subnet.zone) and not reached & {subnet.zone, ""}
+        }
+        if table is not None and any(
+            r.target.kind == "transit-gateway" and r.target.id in closed for r in table.routes
+        ):
+            ident = f"{table.id}@{subnet.zone}"
+            tables_.setdefault(ident, replace(table, id=ident, routes=tuple(_cut(r, closed) for r in table.routes)))
+            subnet = replace(subnet, table=ident)  # noqa: PLW2901
+        placed.append(subnet)
+    return tuple(tables_.values()), tuple(placed)
+
+
+_ZONE: Final = re.compile(r"[a-z]{2}(-[a-z]+)+-\d+[a-z]")
+"""An Availability Zone, unlike a Local or Wavelength Zone (`us-west-2-lax-1a`).
+https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-regions-availability-zones.html"""
+
+
+def _cut(route: Route, closed: set[str]) -> Route:
+    if route.target.kind != "transit-gateway" or route.target.id not in closed:
+        return route
+    return replace(route, target=Target("blackhole", route.target.id), where=f"{route.where} (not from this zone)")
 
 
 def gateways_named(documents: Documents) -> Iterator[tuple[str, str]]:

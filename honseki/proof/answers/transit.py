@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from honseki.proof.addresses import Span
@@ -167,6 +167,7 @@ def _tables(
             if ident in propagations:
                 for one in propagations[ident].parts("TransitGatewayRouteTablePropagations"):
                     routes += _propagated(ident, gateway, one, at, vpcs, lines)
+                routes = [_contested(route, routes) for route in routes]
             else:
                 routes.append(found.lost(gateway, ident, "propagations"))
         where = item.where(f"transit-gateway-route-table/{ident}")
@@ -202,6 +203,18 @@ def _routes(
             origin = _ORIGINS.get(sort, "vpn-bgp")
         where = f"{table}: {destination} -> {', '.join(ids) or 'blackhole'}"
         yield TransitRoute(lists[destination] if listed else (told.span(destination),), ids, origin, where)
+
+
+def _contested(route: TransitRoute, others: Iterable[TransitRoute]) -> TransitRoute:
+    """Of VPCs whose blocks overlap, the one that was attached later propagates nothing; which that is, isn't told.
+
+    https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html
+    """
+    rivals = (o for o in others if o.origin == route.origin == _ORIGINS["vpc"] and o.attachments != route.attachments)
+    meets = any(
+        mine.meets(theirs) for o in rivals if o.certain for mine in route.destinations for theirs in o.destinations
+    )
+    return replace(route, certain=False) if meets else route
 
 
 def _named(one: Document, gateway: str, at: Mapping[tuple[str, str], Item]) -> str:
