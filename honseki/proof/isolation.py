@@ -231,9 +231,12 @@ def witness(arrival: Arrival) -> Witness:
         trail = trail.before
     packets = [_choose(trails[0].box)]
     for later, earlier in pairwise(trails):
-        packets.append(_before(packets[-1], later.rewritten, earlier.box))
+        packets.append(_before(packets[-1], later.rewritten, later.left or earlier.box))
     trails.reverse()
     packets.reverse()
+    if trails[0].place.startswith("remote ") and len(packets) > 1:
+        # What an outside network sends is what enters its line.
+        packets[0] = packets[1]
     hops = []
     for one, packet in zip(trails, packets, strict=True):
         kind, _, rest = one.place.partition(" ")
@@ -255,16 +258,21 @@ def _port(box: Box) -> int:
 
 
 def _before(packet: Packet, rewritten: frozenset[str], box: Box) -> Packet:
-    """The header before a step: what the step rewrote may have been anything of the box; the rest was the same."""
+    """The header before a step: what the step rewrote may have been anything of the box; the rest was the same.
+
+    Where it may have been the same too, it was: what an outside network sends is then the packet that gets through, and
+    not just any that it may send.
+    """
     fresh = _choose(box)
-    version = box.version
-    return Packet(
-        version,
-        fresh.source if "source" in rewritten else packet.source,
-        fresh.destination if "destination" in rewritten else packet.destination,
-        fresh.protocol if "protocol" in rewritten else packet.protocol,
-        fresh.port if "port" in rewritten else packet.port,
-    )
+    same = packet.version == box.version
+
+    def before(part: str) -> int:
+        value: int = getattr(packet, part)
+        may_be_same = same and getattr(box, f"{part}_low") <= value <= getattr(box, f"{part}_high")
+        kept: int = value if part not in rewritten or may_be_same else getattr(fresh, part)
+        return kept
+
+    return Packet(box.version, before("source"), before("destination"), before("protocol"), before("port"))
 
 
 def _reasons(trail: Trail | None) -> Iterator[str]:
