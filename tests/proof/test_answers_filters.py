@@ -191,6 +191,15 @@ def test_kinds_of_interfaces(said: dict[str, Any], kind: str, filtered: bool) ->
     assert (found.kind, found.filtered) == (kind, filtered)
 
 
+@pytest.mark.parametrize(
+    ("sort", "checked"), [("interface", False), ("nat_gateway", True), ("transit_gateway", True), ("new_thing", False)]
+)
+def test_what_may_forward_anything(sort: str, checked: bool) -> None:
+    """https://docs.aws.amazon.com/vpc/latest/userguide/work-with-nat-instances.html"""
+    one = eni(SourceDestCheck=False, InterfaceType=sort)
+    assert read(base(), {"NetworkInterfaces": [one]}).interfaces[0].checked is checked
+
+
 def test_instances_tell_of_interfaces_where_these_arent_told_of() -> None:
     """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Instance.html"""
     answers = base()

@@ -8,6 +8,8 @@ import pytest
 
 from honseki.proof.addresses import ALL, span, spans
 from honseki.proof.answers import by_owner
+from honseki.proof.certificate import certificate, verify
+from honseki.proof.document import to_json
 from honseki.proof.isolation import prove
 from honseki.proof.network import Network, Peering, Remote, Target, TransitRoute, VpnGateway
 from tests.proof.answered import base, of_accounts, only_route, read, route, subnet, vpc
@@ -397,3 +399,17 @@ def test_what_is_missing_concerns_those_who_use_a_shared_subnet_too() -> None:
     answers["Vpcs"].append(vpc("vpc-2", "10.2.0.0/16", OwnerId="7"))
     proof = prove(read(answers, tenant_of=by_owner))
     assert proof.routing("444455556666", "7") == "UNKNOWN"
+
+
+def test_the_checker_follows_uncertain_routes_too() -> None:
+    """A VPC whose only way out is what a line propagates comes to the network outside, and to nobody else."""
+    line = vpn(VpnGatewayId="", TransitGatewayId="tgw-1")
+    answers = transit(attachment("att-3", "vpn-1", "vpn"), propagated=(propagation("att-3"),))
+    found = read(base(route("0.0.0.0/0", TransitGatewayId="tgw-1")), answers, {"VpnConnections": [line]})
+    proof = prove(found)
+    assert proof.pair("vpc-1", "vpc-2").verdict == "ISOLATED"
+    document, network = certificate(proof, ["vpc-1"]), to_json(found)
+    assert verify(network, document) == []
+    outside = next(place for place in document["tenants"]["vpc-1"] if place.startswith("remote "))
+    del document["tenants"]["vpc-1"][outside]
+    assert any("leads out of the certificate" in problem for problem in verify(network, document))

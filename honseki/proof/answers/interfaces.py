@@ -101,7 +101,7 @@ def _interface(item: Item, body: Document, elastic: Mapping[tuple[str, str], Spa
         groups=groups,
         kind=kind,
         public=tuple(dict.fromkeys(public)),
-        checked=body.get("SourceDestCheck") is not False,
+        checked=body.get("SourceDestCheck") is not False or _forwards_by_itself(body, kind),
         filtered=filtered,
         owner=owner,
         where=item.where(f"network-interface/{ident}"),
@@ -124,6 +124,15 @@ def _kind(body: Document, groups: tuple[str, ...], instance: str) -> tuple[Kind,
         of_instance = instance or str((body.get("Attachment") or {}).get("InstanceId") or "")
         kind = "server" if of_instance else "other"
     return kind, bool(groups) or sort == "transit_gateway"
+
+
+def _forwards_by_itself(body: Document, kind: Kind) -> bool:
+    """Gateways, balancers and their endpoints forward, too, but only as they do everywhere; they are told apart.
+
+    Their interfaces have no source/destination check. What is left are customers' own machines, and unknown services.
+    https://docs.aws.amazon.com/vpc/latest/userguide/work-with-nat-instances.html#EIP_Disable_SrcDestCheck
+    """
+    return kind in ("nat", "balancer", "endpoint") or body.get("InterfaceType") == "transit_gateway"
 
 
 def _of_instances(documents: Documents, elastic: Mapping[tuple[str, str], Span]) -> Iterator[Interface]:
