@@ -337,6 +337,12 @@ def test_an_endpoint_of_aws_leads_no_further() -> None:
     assert read(base(), endpoint(State="pendingAcceptance")).endpoints == ()
 
 
+def test_an_interface_of_an_endpoint_that_isnt_told_of() -> None:
+    interface = {"NetworkInterfaces": [eni(InterfaceType="vpc_endpoint")]}
+    assert gaps(read(base(), interface), "routing") == ["what is behind eni-1"]
+    assert gaps(read(base(), interface, endpoint()), "routing") == []
+
+
 def test_an_endpoint_of_a_customers_service_leads_to_its_balancers() -> None:
     """https://docs.aws.amazon.com/vpc/latest/privatelink/privatelink-share-your-services.html"""
     service = {"ServiceConfigurations": [{"ServiceName": OWN, "NetworkLoadBalancerArns": [LB]}]}

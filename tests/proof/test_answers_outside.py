@@ -356,6 +356,26 @@ def test_of_overlapping_vpcs_one_propagates_nothing() -> None:
     assert [one.certain for one in routes_of(answers)] == [False, False]
 
 
+def test_groups_of_vpcs_at_the_same_transit_gateway() -> None:
+    """https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html#vpc-attachment-security"""
+    refers = [{"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": "sg-2"}]}]
+    answers = transit()
+    answers["TransitGateways"] = [
+        {"TransitGatewayId": "tgw-1", "Options": {"SecurityGroupReferencingSupport": "enable"}}
+    ]
+    answers["SecurityGroups"] = [
+        {"GroupId": "sg-1", "VpcId": "vpc-1", "IpPermissions": refers, "IpPermissionsEgress": refers},
+        {"GroupId": "sg-2", "VpcId": "vpc-2"},
+    ]
+    member = {"NetworkInterfaceId": "eni-2", "SubnetId": "subnet-2", "PrivateIpAddress": "10.2.1.5"}
+    answers["NetworkInterfaces"] = [{**member, "Groups": [{"GroupId": "sg-2"}]}]
+    first = read(base(), answers).groups[0]
+    assert (first.ingress[0].peers, first.ingress[0].groups) == (spans(["10.2.1.5"]), ("sg-2",))
+    assert first.egress[0].peers == ()
+    answers["TransitGatewayVpcAttachments"][1]["Options"] = {"SecurityGroupReferencingSupport": "disable"}
+    assert read(base(), answers).groups[0].ingress[0].peers == ()
+
+
 # --- and what the prover makes of it
 
 

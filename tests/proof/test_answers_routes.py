@@ -106,6 +106,17 @@ def test_a_route_tells_of_a_gateway_that_isnt_in_the_answers() -> None:
     assert read(base(route("0.0.0.0/0", GatewayId="igw-1", State="blackhole"))).internet_gateways == ()
 
 
+def test_a_public_address_tells_of_an_internet_gateway_that_isnt_in_the_answers() -> None:
+    """https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Internet_Gateway.html"""
+    one = {"NetworkInterfaceId": "eni-1", "SubnetId": "subnet-1", "PrivateIpAddress": "10.0.1.5"}
+    public = {"NetworkInterfaces": [one | {"Association": {"PublicIp": "203.0.113.5"}}]}
+    assert [gateway.vpc for gateway in read(base(), public).internet_gateways] == ["vpc-1"]
+    assert read(base(), public, {"InternetGateways": []}).internet_gateways == ()
+    assert read(base(), {"NetworkInterfaces": [one]}).internet_gateways == ()
+    six = vpc(Ipv6CidrBlockAssociationSet=[{"Ipv6CidrBlock": "2001:db8::/56"}])
+    assert [gap.what for gap in read(base(), {"Vpcs": [six]}).gaps] == ["InternetGateways isn't in the answers"]
+
+
 def test_a_route_to_a_transit_gateway_needs_an_attachment_in_the_answers() -> None:
     assert only_route(read(base(route(TransitGatewayId="tgw-1")))).target.kind == "unknown"
 

@@ -28,7 +28,14 @@ def network(answers: Answers, tenant_of: TenantOf = by_vpc) -> Network:
     by_subnet = {subnet.id: subnet for subnet in subnets}
 
     lists = prefixes.prefix_lists(documents)
+    first = interfaces.first_interfaces(documents)
+    own = interfaces.interfaces(documents, by_subnet)
+    interfaces.unanswered(documents, known, gaps)
     named = list(routes.gateways_named(documents))
+    public = {by_subnet[one.subnet].vpc for one in own if one.public}
+    named += outside.gateways_unnamed(
+        documents, known, public, {vpc for one, vpc in named if one.startswith("igw-")}, gaps
+    )
     internet = outside.internet_gateways(documents, known, named)
     lines = outside.lines(documents, internet, gaps)
     vpn_gateways = outside.vpn_gateways(documents, known, named)
@@ -39,13 +46,12 @@ def network(answers: Answers, tenant_of: TenantOf = by_vpc) -> Network:
     peerings, leads = outside.peerings(documents, known)
     transits = transit.transit(documents, known, subnets, lines.lines, lists, gaps)
 
-    first = interfaces.first_interfaces(documents)
-    own = interfaces.interfaces(documents, by_subnet)
-    interfaces.unanswered(documents, known, gaps)
     balancing, made = balancers.balancers(documents, known, by_subnet, own, first, gaps)
     everything = own + made
     groups = filters.groups(documents, lists, known, gaps)
-    used = ((group, by_subnet[one.subnet].vpc) for one in everything for group in one.groups)
+    members = [(by_subnet[one.subnet].vpc, one) for one in everything]
+    groups = filters.referring(documents, groups, transits.attachments.values(), members)
+    used = ((group, vpc) for vpc, one in members for group in one.groups)
     around = routes.Around(
         lists=lists,
         endpoints=balancers.endpoint_types(documents),
@@ -73,7 +79,7 @@ def network(answers: Answers, tenant_of: TenantOf = by_vpc) -> Network:
         attachments=tuple(transits.attachments.values()),
         transit_tables=tuple(transits.tables.values()),
         balancers=balancing,
-        endpoints=balancers.endpoints(documents, known, balancing, gaps),
+        endpoints=balancers.endpoints(documents, known, balancing, members, gaps),
         gaps=tuple(gaps),
     )
 

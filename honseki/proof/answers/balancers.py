@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, Literal
 
@@ -221,16 +221,26 @@ def _forwarded(actions: Sequence[Document]) -> list[str]:
 
 
 def endpoints(
-    documents: Documents, vpcs: Mapping[str, Vpc], known: Sequence[Balancer], gaps: Gaps
+    documents: Documents,
+    vpcs: Mapping[str, Vpc],
+    known: Sequence[Balancer],
+    members: Iterable[tuple[str, Interface]],
+    gaps: Gaps,
 ) -> tuple[Endpoint, ...]:
     """VPC endpoints with interfaces, and the load balancers of the service if it is a customer's.
 
+    `members`: (VPC, interface); an endpoint's whose endpoint isn't told of may lead anywhere.
     Gateway endpoints lead to AWS's own services only; they are targets of routes (`routes`).
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_VpcEndpoint.html
     """
     services = _services(documents)
+    items = documents.all("VpcEndpoints", "VpcEndpointId")
+    told = {str(one) for item in items for one in item.body.get("NetworkInterfaceIds") or ()}
+    for vpc, interface in members:
+        if interface.kind == "endpoint" and interface.id not in told:
+            gaps.add(f"what is behind {interface.id}", interface.where, "its endpoint isn't in the answers", (vpc,))
     found = []
-    for item in documents.all("VpcEndpoints", "VpcEndpointId"):
+    for item in items:
         sort = item.text("VpcEndpointType").lower() or "gateway"
         vpc, ident = item.text("VpcId"), item.need("VpcEndpointId")
         if sort == "gateway" or vpc not in vpcs or state(item.body, "State") not in ("available", ""):

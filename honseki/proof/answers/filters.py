@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Final
 
 from honseki.proof.addresses import Span
@@ -16,8 +17,10 @@ from honseki.proof.network import (
     UDP,
     Acl,
     AclEntry,
+    Attachment,
     Group,
     GroupRule,
+    Interface,
     Ports,
     Vpc,
 )
@@ -167,6 +170,51 @@ def _said(permission: Document) -> str:
     first, last = permission.get("FromPort"), permission.get("ToPort")
     ports = "" if first is None else f" {first}" if first == last else f" {first}-{last}"
     return f"{permission.get('IpProtocol', '-1')}{ports}"
+
+
+def referring(
+    documents: Documents,
+    told: tuple[Group, ...],
+    attachments: Iterable[Attachment],
+    members: Iterable[tuple[str, Interface]],
+) -> tuple[Group, ...]:
+    """The groups, with references to groups of VPCs at the same transit gateway as their members' addresses.
+
+    Inbound rules only, and only where the transit gateway and both attachments have it enabled. References within a
+    VPC and over peerings stay as they are. `members`: (VPC, interface).
+    https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html#vpc-attachment-security
+    """
+    gateways = {
+        item.need("TransitGatewayId")
+        for item in documents.all("TransitGateways", "TransitGatewayId")
+        if item.part("Options").get("SecurityGroupReferencingSupport") == "enable"
+    }
+    refused = {
+        item.need("TransitGatewayAttachmentId")
+        for item in documents.all("TransitGatewayVpcAttachments", "TransitGatewayAttachmentId")
+        if item.part("Options").get("SecurityGroupReferencingSupport") == "disable"
+    }
+    at: dict[str, set[str]] = {}
+    for one in attachments:
+        if one.kind == "vpc" and one.gateway in gateways and one.id not in refused:
+            at.setdefault(one.resource, set()).add(one.gateway)
+    if not at:
+        return told
+    spans: dict[str, list[tuple[str, Span]]] = {}
+    for vpc, interface in members:
+        for group in interface.groups:
+            spans.setdefault(group, []).extend((vpc, one) for one in interface.spans)
+
+    def widened(vpc: str, rule: GroupRule) -> GroupRule:
+        near = (
+            one
+            for group in rule.groups
+            for other, one in spans.get(group, ())
+            if other != vpc and at.get(vpc, set()) & at.get(other, set())
+        )
+        return replace(rule, peers=tuple(dict.fromkeys((*rule.peers, *near))))
+
+    return tuple(replace(each, ingress=tuple(widened(each.vpc, rule) for rule in each.ingress)) for each in told)
 
 
 def missing(used: Iterable[tuple[str, str]], known: tuple[Group, ...], gaps: Gaps) -> tuple[Group, ...]:

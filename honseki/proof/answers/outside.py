@@ -59,6 +59,25 @@ def internet_gateways(
     return tuple(found.values())
 
 
+def gateways_unnamed(
+    documents: Documents, vpcs: Mapping[str, Vpc], public: set[str], routed: set[str], gaps: Gaps
+) -> Iterable[tuple[str, str]]:
+    """(gateway, VPC) of internet gateways that only public addresses tell of, where gateways' own answer is missing.
+
+    A VPC needs no route to its internet gateway to receive through it. It has no public IPv4 address without one; for
+    IPv6 nothing tells of it. `public`: VPCs with public addresses; `routed`: those with a route to an internet gateway.
+    https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Internet_Gateway.html
+    """
+    asked = {item.need("VpcId"): item.account for item in documents.all("Vpcs", "VpcId")}
+    for vpc in vpcs.values():
+        if vpc.id in routed or documents.answered("InternetGateways", asked[vpc.id], vpc.region):
+            continue
+        if vpc.id in public:
+            yield f"igw-unnamed-{vpc.id}", vpc.id
+        elif any(one.version == 6 for one in vpc.spans):
+            gaps.add("InternetGateways isn't in the answers", vpc.where, "IPv6 may come in through one", (vpc.id,))
+
+
 def peerings(documents: Documents, vpcs: Mapping[str, Vpc]) -> tuple[tuple[Peering, ...], dict[str, str]]:
     """Active peering connections, and for the routes to each: empty, or why it leads nowhere in the input.
 
