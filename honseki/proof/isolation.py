@@ -291,7 +291,9 @@ class _Gaps:
         self._everywhere = [gap for gap in index.network.gaps if not gap.vpcs]
         self._by_tenant: dict[str, list[Gap]] = {}
         for gap in index.network.gaps:
-            for tenant in {index.vpcs[vpc].tenant for vpc in gap.vpcs if vpc in index.vpcs}:
+            known = [vpc for vpc in gap.vpcs if vpc in index.vpcs]
+            users = {index.tenant_of(subnet) for vpc in known for subnet in index.subnets_of.get(vpc, ())}
+            for tenant in users | {index.vpcs[vpc].tenant for vpc in known}:
                 self._by_tenant.setdefault(tenant, []).append(gap)
 
     @property
