@@ -239,33 +239,26 @@ def _print(answer: Answer) -> None:
 
 
 def _table(answer: Answer) -> None:
+    def row(what: str, said: str) -> None:
+        click.echo(f"  {what:<11} {said}")
+
     apart = answer.pairs - sum(pair.verdict != "ISOLATED" for pair in answer.joined)
-    click.echo(
-        f"  isolation   {apart:,} of {answer.pairs:,} ordered pairs of tenants: no packet gets from one to the other"
-    )
-    if answer.services:
-        served = sum(one.verdict == "SERVED" for one in answer.services.values())
-        click.echo(
-            f"  service     {served} of {len(answer.services)} tenants: every terminal, by each line alone, nothing else"
-        )
-    if answer.losses:
-        held = sum(one.verdict == "SERVED" for one in answer.losses.values())
-        asked = sum(len(one.outcomes) for one in answer.losses.values())
-        click.echo(
-            f"  N-1         {held} of {len(answer.losses)} tenants: served after each of {asked} losses of one part"
-        )
-        notes = {outcome.note for one in answer.losses.values() for outcome in one.outcomes if outcome.note}
-        for note in sorted(notes):
-            click.echo(f"              note: {note}")
-    if answer.internet:
-        closed = sum(one.verdict == "CLOSED" for one in answer.internet.values())
-        click.echo(f"  internet    {closed} of {len(answer.internet)} tenants: no way in or out")
+    row("isolation", f"{apart:,} of {answer.pairs:,} ordered pairs of tenants: no packet gets from one to the other")
+    services, losses, ways = answer.services.values(), answer.losses.values(), answer.internet.values()
+    if services:
+        served = sum(one.verdict == "SERVED" for one in services)
+        row("service", f"{served} of {len(services)} tenants: every terminal, by each line alone, and nothing else")
+    if losses:
+        held = sum(one.verdict == "SERVED" for one in losses)
+        asked = sum(len(one.outcomes) for one in losses)
+        row("N-1", f"{held} of {len(losses)} tenants: served after each of {asked} losses of one part")
+        for note in sorted({outcome.note for one in losses for outcome in one.outcomes if outcome.note}):
+            row("", f"after the loss of the primary region: {note}")
+    if ways:
+        row("internet", f"{sum(one.verdict == 'CLOSED' for one in ways)} of {len(ways)} tenants: no way in or out")
     if answer.channels is not None:
-        counted = sum(answer.channels.examined.values())
-        found = len(answer.channels.crossings)
-        click.echo(
-            f"  channels    {counted} policies and shares: {found or 'none'} cross{'es' if found == 1 else ''} tenants"
-        )
+        counted, found = sum(answer.channels.examined.values()), len(answer.channels.crossings)
+        row("channels", f"{counted} policies and shares: {found or 'none'} cross{'es' if found == 1 else ''} tenants")
     for gap in answer.gaps[:_SHOWN]:
         click.echo(f"  not known   {gap}")
 
