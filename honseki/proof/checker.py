@@ -77,7 +77,8 @@ class Rules:
                 self.of["dx of", other].append(gateway["id"])
         for one in network["transit_tables"]:
             for route in one["routes"]:
-                ranked = ((ORIGINS.index(route["origin"]), route, _run(prefix)) for prefix in route["destinations"])
+                rank = min(ORIGINS.index(route["origin"]), 3)  # one rank for all that is propagated
+                ranked = ((rank, route, _run(prefix)) for prefix in route["destinations"])
                 self.of["transit", one["id"]] += ranked
         for one in (*self.by["balancers"].values(), *self.by["endpoints"].values()):
             for face in one["interfaces"]:
@@ -142,6 +143,8 @@ class Rules:
                         yield from self.enter(other, _common(allowed, only) if other != ident else [])
             case "nat" | "interface" if kind == "nat" or not one["checked"]:
                 yield f"out {one['subnet']}", only and ALL, ALL
+            case "interface":
+                yield f"in {one['subnet']}", _common(only, _runs(one["spans"])), None
 
     def enter(self, gateway: str, only: list[Run]) -> Iterator[Step]:
         """Into a VPC through its VPN or internet gateway."""

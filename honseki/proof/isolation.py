@@ -187,7 +187,9 @@ class Isolation:
 
         Closed under forwarding: from no place of it does any step lead out of it. That is what a certificate says.
         """
-        part = self._part_of[tenant]
+        part = self._part_of.get(tenant)
+        if part is None:  # a VPC whose subnets are all others', or that has none
+            return {}
         reached = part.closure(part.begin(tenant), unsure=True)
         return {place: tuple(part.atoms.spans(mask)) for place, mask in sorted(reached.items())}
 
