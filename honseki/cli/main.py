@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from honseki.cli import awsschema, check, engine, entrylog, fleet, region, rehearse, tenants
+from honseki.cli import awsschema, check, cost, engine, entrylog, fleet, region, rehearse, tenants
 from honseki.cli.context import Context
 from honseki.engine.settings import TARGETS
 from honseki.errors import Exit, HonsekiError
@@ -49,6 +49,7 @@ for command in (
     engine.engine,
     check.check,
     awsschema.aws_check,
+    cost.cost,
     entrylog.entrylog,
     rehearse.rehearse,
 ):
