@@ -221,9 +221,17 @@ class Checker:
         for (receiver, tenant), (sure, packet) in outcome.reached.items():
             if tenant == pair.target:
                 return f"{receiver} {'gets' if sure else 'may get'} a packet after {packet} was sent"
+        concerned = {pair.source, pair.target} | self.routed.of(pair.source).tenants(surely=False)
+        for gap in self.network.gaps:
+            if gap.concerns == "routing" and (not gap.vpcs or concerned & self._users(gap.vpcs)):
+                return f"there is a gap: {gap.what}"
         if outcome.lost and self._has_receiver(pair.target):
             return f"nobody knows where {outcome.lost} went"
         return None
+
+    def _users(self, vpcs: tuple[str, ...]) -> set[str]:
+        users = {vpc.tenant for vpc in self.network.vpcs if vpc.id in vpcs}
+        return users | {subnet.tenant for subnet in self.network.subnets if subnet.vpc in vpcs and subnet.tenant}
 
     def _has_receiver(self, tenant: str) -> bool:
         simulator = self.filtered.simulator
