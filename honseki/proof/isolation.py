@@ -194,14 +194,14 @@ class Isolation:
         Closed under forwarding: from no place of it does any step lead out of it. That is what a certificate says.
         """
         part = self._part_of.get(tenant)
-        if part is None:  # a VPC whose subnets are all others', or that has none
+        if part is None:  # nothing that could send
             return {}
         reached = part.closure(part.begin(tenant), unsure=True)
         return {place: tuple(part.atoms.spans(mask)) for place, mask in sorted(reached.items())}
 
-    def part(self, tenant: str) -> Part:
-        """The part of the network that a tenant is in."""
-        return self._part_of[tenant]
+    def part(self, tenant: str) -> Part | None:
+        """The part of the network that a tenant is in; None for one that has nothing that could send or receive."""
+        return self._part_of.get(tenant)
 
     def _unsure(self, source: str) -> bool:
         part = self._part_of.get(source)
@@ -297,9 +297,9 @@ class _Gaps:
         self._everywhere = [gap for gap in index.network.gaps if not gap.vpcs]
         self._by_tenant: dict[str, list[Gap]] = {}
         for gap in index.network.gaps:
-            vpcs = [index.vpcs[vpc] for vpc in gap.vpcs if vpc in index.vpcs]
-            users = {index.tenant_of(subnet) for vpc in vpcs for subnet in index.subnets_of.get(vpc.id, ())}
-            for tenant in users | {vpc.tenant for vpc in vpcs}:
+            known = [vpc for vpc in gap.vpcs if vpc in index.vpcs]
+            users = {index.tenant_of(subnet) for vpc in known for subnet in index.subnets_of.get(vpc, ())}
+            for tenant in users | {index.vpcs[vpc].tenant for vpc in known}:
                 self._by_tenant.setdefault(tenant, []).append(gap)
 
     @property

@@ -123,16 +123,19 @@ def by_attachment(routes: Sequence[TransitRoute]) -> list[tuple[TransitRoute, tu
 
     Static routes, then those of prefix lists, then propagated ones. Among propagated ones AWS goes on to rank VPCs,
     Direct Connect and VPNs; a route's origin doesn't tell these apart (a VPC has none), so all of them may win.
+    A route that isn't certain is told for all of its addresses and takes nothing from others.
     https://docs.aws.amazon.com/vpc/latest/tgw/how-transit-gateways-work.html (route evaluation order)
     """
     last = max(_RANK.values())
     candidates = [
         (span, last if route.origin in PROPAGATED else _RANK[route.origin], route)
         for route in routes
+        if route.certain
         for span in route.destinations
     ]
     gathered: dict[int, tuple[TransitRoute, list[Span]]] = {}
     for span, keys in longest(candidates):
         for route in keys:
             gathered.setdefault(id(route), (route, []))[1].append(span)
-    return [(route, tuple(spans)) for route, spans in gathered.values()]
+    uncertain = [(route, route.destinations) for route in routes if not route.certain]
+    return [(route, tuple(spans)) for route, spans in gathered.values()] + uncertain

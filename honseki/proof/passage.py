@@ -151,10 +151,10 @@ class Passage:
                     continue
                 door = index.subnets[to]
                 for inside in boxes.to(box, door.spans):
-                    yield Trail(at, f"in {to}", inside, step.where)
+                    yield Trail(at, f"in {to}", inside, step.where, unsure=step.unsure)
                 for beyond in self._beyond(door, box):
                     for passed in boxes.through(beyond, self._acl(door)[1], by_source=False):
-                        yield Trail(at, f"table {door.table} {door.vpc} {to}", passed, step.where)
+                        yield Trail(at, f"table {door.table} {door.vpc} {to}", passed, step.where, unsure=step.unsure)
 
     def _to_peer(self, ident: str, vpc: str, at: Trail, box: Box, where: str) -> Iterator[Trail]:
         peering = self._index.peerings.get(ident)

@@ -348,11 +348,11 @@ def _transit(index: Index, rest: str) -> Iterator[Step]:
         yield _absent(rest, None, "")
         return
     for route, only in index.transit_routes(rest):
+        doubt = None if route.certain else f"for which addresses isn't known: {route.where}"
         for ident in route.attachments:
-            if ident not in index.attachments:
-                yield _absent(ident, only, route.where)
-            else:
-                yield from out_of_transit(index, index.attachments[ident], only, route.where)
+            there = index.attachments.get(ident) or Attachment(ident, "", "unknown", ident, None)
+            for step in out_of_transit(index, there, only, route.where):
+                yield step._replace(unsure=step.unsure or doubt)
 
 
 def out_of_transit(index: Index, attachment: Attachment, only: tuple[Span, ...], where: str) -> Iterator[Step]:
