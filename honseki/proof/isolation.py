@@ -9,8 +9,9 @@ A packet is one of a new flow, one way. That B may answer to what A sent isn't t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, Final, Literal
 
@@ -130,7 +131,7 @@ class Isolation:
         """The ordered pairs that routing doesn't separate for sure, a source after the other."""
         gappy = self._gaps.tenants
         for source in self.tenants:
-            if self._gaps.everywhere or source in gappy:
+            if self._gaps.everywhere or source in gappy or self._perhaps[source] & gappy:
                 targets = set(self.tenants)
             else:
                 targets = set(self._perhaps[source]) | gappy
@@ -141,9 +142,14 @@ class Isolation:
         """By routing alone."""
         if target in self._sure[source]:
             return "REACHABLE"
-        if target in self._perhaps[source] or self._gaps.of(source, target, "routing"):
+        if target in self._perhaps[source] or self._missing_routes(source, target):
             return "UNKNOWN"
         return "ISOLATED"
+
+    def _missing_routes(self, source: str, target: str) -> tuple[str, ...]:
+        """What isn't known of the routing of either, or of somebody whom the source's packets may come to."""
+        on_the_way = sorted(self._perhaps[source] & self._gaps.tenants) if self._gaps.tenants else []
+        return self._gaps.of((source, target, *on_the_way), "routing")
 
     def pairs(self) -> Iterator[Pair]:
         """All ordered pairs."""
@@ -160,11 +166,11 @@ class Isolation:
         if target in self._sure[source]:
             found = self._walked(source, unsure=False).get(target)
             if found is not None:
-                gaps = self._gaps.of(source, target, "filters")
+                gaps = self._gaps.of((source, target), "filters")
                 if gaps:
                     return Pair(source, target, routed, "UNKNOWN", self._witness(found), gaps)
                 return Pair(source, target, routed, "REACHABLE", self._witness(found))
-        gaps = (*self._gaps.of(source, target, "routing"), *self._gaps.of(source, target, "filters"))
+        gaps = (*self._missing_routes(source, target), *self._gaps.of((source, target), "filters"))
         perhaps = self._walked(source, unsure=True).get(target) if self._unsure(source) else None
         if perhaps is not None:
             reasons = dict.fromkeys((*_reasons(perhaps.trail), *gaps))
@@ -301,14 +307,14 @@ class _Gaps:
         """Whether something is missing that may concern everybody's routing."""
         return any(gap.concerns == "routing" for gap in self._everywhere)
 
-    @property
-    def tenants(self) -> set[str]:
+    @cached_property
+    def tenants(self) -> frozenset[str]:
         """Those whose routing isn't wholly known."""
-        return {t for t, gaps in self._by_tenant.items() if any(gap.concerns == "routing" for gap in gaps)}
+        return frozenset(t for t, gaps in self._by_tenant.items() if any(gap.concerns == "routing" for gap in gaps))
 
-    def of(self, source: str, target: str, concerns: str) -> tuple[str, ...]:
-        """What is missing that may concern a pair."""
-        gaps = (*self._everywhere, *self._by_tenant.get(source, ()), *self._by_tenant.get(target, ()))
+    def of(self, tenants: Iterable[str], concerns: str) -> tuple[str, ...]:
+        """What is missing that may concern any of these."""
+        gaps = (*self._everywhere, *(gap for tenant in tenants for gap in self._by_tenant.get(tenant, ())))
         return tuple(dict.fromkeys(f"{gap.what} ({gap.where}): {gap.why}" for gap in gaps if gap.concerns == concerns))
 
 

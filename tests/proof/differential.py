@@ -14,7 +14,9 @@ from itertools import product
 from random import Random
 from typing import Any
 
+from honseki.proof import checker
 from honseki.proof.addresses import Span
+from honseki.proof.document import span_text, to_json
 from honseki.proof.isolation import Isolation, Pair
 from honseki.proof.network import Network
 from tests.proof.lookups import Packet
@@ -194,14 +196,42 @@ class Checker:
             if against:
                 yield Disagreement(pair.source, pair.target, f"{claim} {level}", against)
 
+    def forged_certificates(self, isolation: Isolation) -> Iterator[Disagreement]:
+        """Certificates that the checker accepts though a packet gets out of them.
+
+        Each is the prover's own for a tenant, without the places of others: all that a careful forger could leave in.
+        """
+        document = to_json(self.network)
+        owner = checker.Rules(document).owner
+        for tenant in isolation.tenants:
+            outcome = self.routed.of(tenant)
+            others = outcome.tenants(surely=False) - {tenant}
+            if not others and not (outcome.lost and any(map(self._has_receiver, set(isolation.tenants) - {tenant}))):
+                continue
+            closed = isolation.closed(tenant)
+            places = {place: [span_text(one) for one in spans] for place, spans in closed.items()}
+            forged = {place: texts for place, texts in places.items() if owner(place) in (None, tenant)}
+            forged.pop(checker.NOWHERE, None)
+            if not checker.problems(document, {tenant: forged}):
+                why = f"a packet gets to {', '.join(sorted(others)) or 'where nobody knows'}"
+                yield Disagreement(tenant, "others", "certificate of isolation", why)
+
     def _delivery(self, delivered: Delivered, pair: Pair) -> str | None:
         outcome = delivered.of(pair.source)
         for (receiver, tenant), (sure, packet) in outcome.reached.items():
             if tenant == pair.target:
                 return f"{receiver} {'gets' if sure else 'may get'} a packet after {packet} was sent"
+        concerned = {pair.source, pair.target} | self.routed.of(pair.source).tenants(surely=False)
+        for gap in self.network.gaps:
+            if gap.concerns == "routing" and (not gap.vpcs or concerned & self._users(gap.vpcs)):
+                return f"there is a gap: {gap.what}"
         if outcome.lost and self._has_receiver(pair.target):
             return f"nobody knows where {outcome.lost} went"
         return None
+
+    def _users(self, vpcs: tuple[str, ...]) -> set[str]:
+        users = {vpc.tenant for vpc in self.network.vpcs if vpc.id in vpcs}
+        return users | {subnet.tenant for subnet in self.network.subnets if subnet.vpc in vpcs and subnet.tenant}
 
     def _has_receiver(self, tenant: str) -> bool:
         simulator = self.filtered.simulator

@@ -80,18 +80,31 @@ _RESOURCES = {
 
 
 def dangling(network: Network) -> list[str]:
-    """References to what the network doesn't have."""
-    ids = {kind.name: {getattr(item, "id", "") for item in getattr(network, kind.name)} for kind in fields(network)}
+    """References to what the network doesn't have, and addresses that aren't in the VPC or subnet around them."""
+    ids: dict[str, set[str]] = {"": set()}
+    ids |= {kind.name: {getattr(item, "id", "") for item in getattr(network, kind.name)} for kind in fields(network)}
     # A transit gateway is nothing but its attachments.
     ids["gateways"] = {attachment.gateway for attachment in network.attachments} | ids["vpn_gateways"]
     ids["gateways"] |= ids["direct_connect_gateways"] | ids["internet_gateways"]
     references = [*_plain(network), *_routed(network), *_joined(network)]
+    references += [(inner, outer, "") for inner, outer in _misplaced(network)]
     return [
         f"{holder} -> {ident}" for holder, ident, kind in references if ident is not None and ident not in ids[kind]
     ]
 
 
 _Reference = tuple[str, str | None, str]
+
+
+def _misplaced(network: Network) -> Iterator[tuple[str, str]]:
+    around: list[Any] = [*network.vpcs, *network.subnets]
+    holders = {holder.id: holder.spans for holder in around}
+    placed: list[tuple[Any, str]] = [(subnet, subnet.vpc) for subnet in network.subnets]
+    placed += [(interface, interface.subnet) for interface in network.interfaces]
+    for inner, outer in placed:
+        for span in inner.spans:
+            if not any(block.holds(span) for block in holders.get(outer, ())):
+                yield inner.id, outer
 
 
 def _plain(network: Network) -> Iterator[_Reference]:
