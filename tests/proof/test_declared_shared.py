@@ -25,7 +25,6 @@ from tests.proof.declarations import (
     id_of,
     network,
     node,
-    on_a_transit_gateway,
     route,
     verdict,
     with_nodes,
@@ -72,27 +71,6 @@ def test_a_direct_connect_gateway_shared_by_two_tenants_is_a_path() -> None:
     # B-town's table learns the routes of A-town's lines.
     learnt = [each for t in of.tables if KUMATORI in t.where and "::primary-app" in t.where for each in t.routes]
     assert any(line in each.where for each in learnt)
-
-
-def test_a_transit_gateway_that_two_tenants_attach_to_is_a_path() -> None:
-    of = both(*on_a_transit_gateway())
-    assert gaps(of) == []
-    assert {(each.kind, each.table) for each in of.attachments} == {("vpc", "tgw-rtb-a")}
-    assert verdict(of, TADAOKA, IZUMI) == verdict(of, IZUMI, TADAOKA) == "REACHABLE"
-
-
-def test_an_attachment_that_isn_t_associated_sends_nothing_and_one_that_isn_t_propagated_gets_nothing() -> None:
-    mute = both(*on_a_transit_gateway(transitGatewayDefaultRouteTableAssociation=False))
-    assert (verdict(mute, TADAOKA, IZUMI), verdict(mute, IZUMI, TADAOKA)) == ("REACHABLE", "ISOLATED")
-    deaf = both(*on_a_transit_gateway(transitGatewayDefaultRouteTablePropagation=False))
-    assert (verdict(deaf, TADAOKA, IZUMI), verdict(deaf, IZUMI, TADAOKA)) == ("ISOLATED", "REACHABLE")
-
-
-def test_a_blackhole_in_the_transit_gateway_goes_before_what_is_propagated() -> None:
-    (one, graph), other = on_a_transit_gateway()
-    inputs = {"transitGatewayRouteTableId": "tgw-rtb-a", "destinationCidrBlock": "10.64.16.0/20", "blackhole": True}
-    stopped = with_nodes(graph, node(graph, "aws:ec2transitgateway/route:Route", "none", inputs))
-    assert verdict(both((one, stopped), other), TADAOKA, IZUMI) == "ISOLATED"
 
 
 def test_an_endpoint_to_another_tenants_service_is_a_path_to_its_load_balancer() -> None:
