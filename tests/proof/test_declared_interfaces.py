@@ -239,7 +239,7 @@ def test_an_internet_gateway_attached_beside() -> None:
         (ROUTE, {"routeTableId": "TABLE", "gatewayId": "local"}, "destination isn't known"),
         (ROUTE, {"routeTableId": "rtb-0abc", "destinationCidrBlock": "0.0.0.0/0", "gatewayId": "local"}, "table isn't"),
         (ROUTE, {"routeTableId": "TABLE", "destinationCidrBlock": "0.0.0.0/0", "gatewayId": "igw-0abc"}, "igw-0abc"),
-        (ROUTE, {"routeTableId": "TABLE", "destinationCidrBlock": "0.0.0.0/0", "coreNetworkArn": "x"}, "coreNetworkArn"),
+        (ROUTE, {"routeTableId": "TABLE", "destinationCidrBlock": "::/0", "coreNetworkArn": "x"}, "coreNetworkArn"),
         (ROUTE, {"routeTableId": "TABLE", "destinationCidrBlock": "nonsense", "gatewayId": "local"}, "nonsense"),
         ("aws:ec2/natGateway:NatGateway", {"allocationId": "eipalloc-1"}, "subnet isn't known"),
         ("aws:ec2/eip:Eip", {"instance": "i-0abc"}, "i-0abc"),
