@@ -187,13 +187,15 @@ class Isolation:
 
         Closed under forwarding: from no place of it does any step lead out of it. That is what a certificate says.
         """
-        part = self._part_of[tenant]
+        part = self._part_of.get(tenant)
+        if part is None:  # nothing that could send
+            return {}
         reached = part.closure(part.begin(tenant), unsure=True)
         return {place: tuple(part.atoms.spans(mask)) for place, mask in sorted(reached.items())}
 
-    def part(self, tenant: str) -> Part:
-        """The part of the network that a tenant is in."""
-        return self._part_of[tenant]
+    def part(self, tenant: str) -> Part | None:
+        """The part of the network that a tenant is in; None for one that has nothing that could send or receive."""
+        return self._part_of.get(tenant)
 
     def _unsure(self, source: str) -> bool:
         part = self._part_of.get(source)
@@ -231,9 +233,12 @@ def witness(arrival: Arrival) -> Witness:
         trail = trail.before
     packets = [_choose(trails[0].box)]
     for later, earlier in pairwise(trails):
-        packets.append(_before(packets[-1], later.rewritten, earlier.box))
+        packets.append(_before(packets[-1], later.rewritten, later.left or earlier.box))
     trails.reverse()
     packets.reverse()
+    if trails[0].place.startswith("remote ") and len(packets) > 1:
+        # What an outside network sends is what enters its line.
+        packets[0] = packets[1]
     hops = []
     for one, packet in zip(trails, packets, strict=True):
         kind, _, rest = one.place.partition(" ")
@@ -255,16 +260,21 @@ def _port(box: Box) -> int:
 
 
 def _before(packet: Packet, rewritten: frozenset[str], box: Box) -> Packet:
-    """The header before a step: what the step rewrote may have been anything of the box; the rest was the same."""
+    """The header before a step: what the step rewrote may have been anything of the box; the rest was the same.
+
+    Where it may have been the same too, it was: what an outside network sends is then the packet that gets through, and
+    not just any that it may send.
+    """
     fresh = _choose(box)
-    version = box.version
-    return Packet(
-        version,
-        fresh.source if "source" in rewritten else packet.source,
-        fresh.destination if "destination" in rewritten else packet.destination,
-        fresh.protocol if "protocol" in rewritten else packet.protocol,
-        fresh.port if "port" in rewritten else packet.port,
-    )
+    same = packet.version == box.version
+
+    def before(part: str) -> int:
+        value: int = getattr(packet, part)
+        may_be_same = same and getattr(box, f"{part}_low") <= value <= getattr(box, f"{part}_high")
+        kept: int = value if part not in rewritten or may_be_same else getattr(fresh, part)
+        return kept
+
+    return Packet(box.version, before("source"), before("destination"), before("protocol"), before("port"))
 
 
 def _reasons(trail: Trail | None) -> Iterator[str]:
@@ -281,7 +291,9 @@ class _Gaps:
         self._everywhere = [gap for gap in index.network.gaps if not gap.vpcs]
         self._by_tenant: dict[str, list[Gap]] = {}
         for gap in index.network.gaps:
-            for tenant in {index.vpcs[vpc].tenant for vpc in gap.vpcs if vpc in index.vpcs}:
+            known = [vpc for vpc in gap.vpcs if vpc in index.vpcs]
+            users = {index.tenant_of(subnet) for vpc in known for subnet in index.subnets_of.get(vpc, ())}
+            for tenant in users | {index.vpcs[vpc].tenant for vpc in known}:
                 self._by_tenant.setdefault(tenant, []).append(gap)
 
     @property
