@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, Literal, NoReturn, cast
@@ -214,10 +214,7 @@ class Graph:
 
     def to_json(self) -> str:
         """The stable JSON form: nodes by URN, keys sorted, one line per node."""
-        nodes = ",\n".join(
-            json.dumps(_node_json(node), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-            for node in sorted(self.nodes, key=lambda node: node.urn)
-        )
+        nodes = ",\n".join(_dumps(_document(node)) for node in sorted(self.nodes, key=lambda node: node.urn))
         return f'{{"format":"{FORMAT}","stack":{json.dumps(self.stack)},"nodes":[\n{nodes}\n]}}\n'
 
     @classmethod
@@ -227,7 +224,7 @@ class Graph:
             document = json.loads(text)
             if document["format"] != FORMAT:
                 raise GraphError(f"format {document['format']!r} is not {FORMAT!r}: evaluate the graph again")
-            return cls(document["stack"], tuple(_node_from_json(node) for node in document["nodes"]))
+            return cls(document["stack"], tuple(node_from_json(node) for node in document["nodes"]))
         except (KeyError, TypeError, ValueError) as error:
             if isinstance(error, GraphError):
                 raise
@@ -262,17 +259,23 @@ def _identifiers(node: Node) -> Iterator[tuple[str, str]]:
 _PLAIN = ("urn", "type", "name", "tenant", "region", "parent", "provider", "protect")
 
 
-def _node_json(node: Node) -> dict[str, Any]:
+def nodes_to_json(nodes: Iterable[Node]) -> str:
+    """Nodes as a JSON list, in their order, each as in a graph's JSON form."""
+    return _dumps([_document(node) for node in nodes])
+
+
+def _document(node: Node) -> dict[str, Any]:
     return {name: getattr(node, name) for name in _PLAIN} | {
-        "id": _plain(node.id),
-        "inputs": _plain(node.inputs),
-        "outputs": _plain(node.outputs),
+        "id": node.id,
+        "inputs": node.inputs,
+        "outputs": node.outputs,
         "dependencies": sorted(node.dependencies),
         "propertyDependencies": {key: sorted(urns) for key, urns in node.property_dependencies.items()},
     }
 
 
-def _node_from_json(document: Mapping[str, Any]) -> Node:
+def node_from_json(document: Mapping[str, Any]) -> Node:
+    """The node of a document that JSON was parsed into. `KeyError` or `TypeError` for anything else."""
     return Node(
         **{name: document[name] for name in _PLAIN},
         id=cast(str | Unknown | None, _value(document["id"])),
@@ -286,14 +289,17 @@ def _node_from_json(document: Mapping[str, Any]) -> Node:
 _MARK: Final = "$unknown"
 
 
-def _plain(value: Value | Mapping[str, Value]) -> Any:
+def _dumps(document: Any) -> str:
+    return json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=_plain)
+
+
+def _plain(value: object) -> Any:
+    """What JSON has no word for."""
     if isinstance(value, Unknown):
         return {_MARK: value.why}
     if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    return value
+        return dict(value)
+    raise TypeError(f"a {type(value).__name__} is no value of a graph")
 
 
 def _value(document: Any) -> Value:
