@@ -4,11 +4,12 @@ The fleet is made up (`honseki.fleet.sample`). Each figure is of a process of it
 so far, not Pulumi; the time begins before the inventory is read.
 
 - `cold_s`: read the YAML, evaluate every declaration, keep every graph (workers' start and Pulumi's loading included).
-- `warm_s`: the same again, nothing changed: read the inventory (files are hashed, not parsed), look up and check every
-  stored graph's digests. No graph is materialised. `load_all_s` is materialising all of them after that, in one process.
+- `warm_s`: the same again, nothing changed: read the inventory (files are hashed, not parsed), look up every stored
+  graph and check its digest. No graph is materialised. `load_all_s` is materialising all of them after that, in
+  one process.
 - `one_changed_s`: the same after one municipality's YAML was changed.
 - `peak_rss_mb`: of the largest process; `sum_rss_mb`: the peaks of the cold run's processes together.
-- `cpu_s`: the CPU time of the cold run over all processes; on a machine that others use too, it tells more than `cold_s`.
+- `cpu_s` (and `warm_cpu_s`, `one_changed_cpu_s`): CPU time over all processes, for a machine that others use too.
 - `same`: of how many `compared` tenants the plain way (`plainly=True`: Pulumi's SDK as it is) gives the same nodes;
   `plain_cpu_s_each` and `quick_cpu_s_each` are what a tenant takes by each way. Any difference ends with an error.
 """
@@ -26,7 +27,7 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from honseki.check import graphs
 from honseki.fleet import sample
@@ -34,7 +35,7 @@ from stacks.inventory import load
 from stacks.kept import load_kept
 
 _T = TypeVar("_T")
-_TARGET = "rehearsal"
+_TARGET: Final = "rehearsal"
 
 
 def _alone(task: Callable[..., _T], *args: object) -> _T:
@@ -124,8 +125,10 @@ def main() -> None:
         "cold_s": round(cold["seconds"], 1),
         "cpu_s": round(cold["cpu_s"], 1),
         "warm_s": round(warm["seconds"], 2),
+        "warm_cpu_s": round(warm["cpu_s"], 2),
         "load_all_s": round(loaded["load_all_s"], 1),
         "one_changed_s": round(one["seconds"], 2),
+        "one_changed_cpu_s": round(one["cpu_s"], 2),
         "peak_rss_mb": round(max(each[kind] for each in (cold, warm, one) for kind in ("own_mb", "child_mb"))),
         "sum_rss_mb": round(cold["own_mb"] + chosen.cores * cold["child_mb"]),
         "compared": same["compared"],
