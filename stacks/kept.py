@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import zlib
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -100,7 +101,8 @@ def _read(kept: Path) -> dict[str, str]:
 
 def _write(kept: Path, entries: dict[str, str]) -> None:
     packed = zlib.compress(json.dumps(entries, ensure_ascii=False).encode(), 1)
-    kept.parent.mkdir(parents=True, exist_ok=True)
     draft = kept.with_name(f".{kept.name}.{os.getpid()}")
-    draft.write_bytes(hashlib.sha256(packed).hexdigest().encode() + b"\n" + packed)
-    draft.replace(kept)
+    with suppress(OSError):  # a folder that can't be written: then it is read from YAML the next time too
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_bytes(hashlib.sha256(packed).hexdigest().encode() + b"\n" + packed)
+        draft.replace(kept)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from infra.model.graph import Graph, GraphError, Node, node_from_json, nodes_to_json
+from infra.model.graph import Graph, GraphError, Node, nodes_from_json, nodes_to_json
 
 FORMAT: Final = "honseki-stored-graph/1"
 """Written into each file; a file of another number counts as absent."""
@@ -53,8 +53,8 @@ class Stored:
         for token in sorted(self.types.intersection(tokens)):
             part = self._parts[token]
             try:
-                found += map(node_from_json, json.loads(zlib.decompress(self._body[part.begin : part.end])))
-            except (zlib.error, ValueError, KeyError, TypeError) as error:
+                found += nodes_from_json(zlib.decompress(self._body[part.begin : part.end]))
+            except (zlib.error, GraphError) as error:
                 raise GraphError(f"{self.stack}: the stored nodes of {token} can't be read: {error}") from error
         return tuple(found)
 

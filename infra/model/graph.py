@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final, Literal, NoReturn, cast
+from typing import Any, Final, Literal, NoReturn
 
 FORMAT: Final = "honseki-graph/1"
 """Written into the JSON form; another number is refused."""
@@ -221,11 +221,11 @@ class Graph:
     def from_json(cls, text: str) -> Graph:
         """The graph of a JSON form. Raises `GraphError` for anything else."""
         try:
-            document = json.loads(text)
+            document = json.loads(text, object_hook=_known)
             if document["format"] != FORMAT:
                 raise GraphError(f"format {document['format']!r} is not {FORMAT!r}: evaluate the graph again")
-            return cls(document["stack"], tuple(node_from_json(node) for node in document["nodes"]))
-        except (KeyError, TypeError, ValueError) as error:
+            return cls(document["stack"], tuple(map(_node, document["nodes"])))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             if isinstance(error, GraphError):
                 raise
             raise GraphError(f"not a graph: {type(error).__name__}: {error}") from error
@@ -274,13 +274,20 @@ def _document(node: Node) -> dict[str, Any]:
     }
 
 
-def node_from_json(document: Mapping[str, Any]) -> Node:
-    """The node of a document that JSON was parsed into. `KeyError` or `TypeError` for anything else."""
+def nodes_from_json(text: str | bytes) -> tuple[Node, ...]:
+    """What `nodes_to_json` wrote. Raises `GraphError` for anything else."""
+    try:
+        return tuple(map(_node, json.loads(text, object_hook=_known)))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise GraphError(f"not a graph's nodes: {type(error).__name__}: {error}") from error
+
+
+def _node(document: Mapping[str, Any]) -> Node:
     return Node(
         **{name: document[name] for name in _PLAIN},
-        id=cast(str | Unknown | None, _value(document["id"])),
-        inputs=cast(dict[str, Value], _value(document["inputs"])),
-        outputs=cast(dict[str, Value], _value(document["outputs"])),
+        id=document["id"],
+        inputs=document["inputs"],
+        outputs=document["outputs"],
         dependencies=tuple(document["dependencies"]),
         property_dependencies={key: tuple(urns) for key, urns in document["propertyDependencies"].items()},
     )
@@ -302,11 +309,6 @@ def _plain(value: object) -> Any:
     raise TypeError(f"a {type(value).__name__} is no value of a graph")
 
 
-def _value(document: Any) -> Value:
-    if isinstance(document, dict):
-        if set(document) == {_MARK}:
-            return Unknown(document[_MARK])
-        return {key: _value(item) for key, item in document.items()}
-    if isinstance(document, list):
-        return [_value(item) for item in document]
-    return cast(Value, document)
+def _known(document: dict[str, Any]) -> Any:
+    """A JSON object, or what it stands for."""
+    return Unknown(document[_MARK]) if len(document) == 1 and _MARK in document else document
