@@ -189,7 +189,7 @@ def test_the_cache_gives_the_same_graph_and_nothing_that_is_broken(
     again = cache.get(key)
     assert again is not None
     assert again.digest() == graph.digest()
-    next(tmp_path.rglob("*.json")).write_text("{", encoding="utf-8")
+    next(tmp_path.rglob("*.graph")).write_text("{", encoding="utf-8")
     assert cache.get(key) is None
     assert graphs.digest(izumi.model_copy(update={"name": "another"}), "rehearsal") != key
 
