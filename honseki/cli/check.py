@@ -20,6 +20,20 @@ _SHOWN = 40
 """Findings that are told in full in a terminal; all are in --json and --sarif."""
 
 
+class BadCatalogueError(HonsekiError):
+    """The catalogue of controls isn't right, so nothing that was found could be told by its control."""
+
+    exit_code = Exit.BAD_INPUT
+
+    def __init__(self, problems: str) -> None:
+        super().__init__(
+            "the catalogue of controls isn't right; nothing was checked",
+            where="policies/controls",
+            why=problems.replace("\n", "\n         "),
+            do="docs/engineer.md says how to add a control",
+        )
+
+
 @click.command()
 @codes_argument
 @all_option
@@ -49,8 +63,13 @@ def check(
       honseki check --all --sarif honseki.sarif
     """
     from honseki.check import formats, run  # noqa: PLC0415
+    from policies.controls import CatalogueError, catalogue  # noqa: PLC0415
     from policies.waivers import WaiverError, load, too_long  # noqa: PLC0415
 
+    try:
+        catalogue()
+    except CatalogueError as error:
+        raise BadCatalogueError(str(error)) from None
     if list_rules:
         _list_rules(context, as_json)
         return Exit.OK

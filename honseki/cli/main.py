@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from honseki.cli import awsschema, check, engine, entrylog, fleet, region, rehearse, tenants
+from honseki.cli import awsschema, check, cost, engine, entrylog, fleet, prove, region, rehearse, tenants
 from honseki.cli.context import Context
 from honseki.engine.settings import TARGETS
 from honseki.errors import Exit, HonsekiError
@@ -49,7 +49,9 @@ for command in (
     engine.engine,
     check.check,
     awsschema.aws_check,
+    cost.cost,
     entrylog.entrylog,
+    *prove.COMMANDS,
     rehearse.rehearse,
 ):
     cli.add_command(command)

@@ -10,14 +10,13 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from honseki.engine.settings import Settings
+from honseki.engine.settings import DEPLOY_ROLE, Settings
 from honseki.errors import HonsekiError
 from infra.model import Municipality
 
 if TYPE_CHECKING:
     from honseki.resources.clients import Clients
 
-DEPLOY_ROLE = "honseki-deploy"
 Say = Callable[[str], None]
 
 

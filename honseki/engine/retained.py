@@ -84,12 +84,43 @@ def _bucket(entry: Mapping[str, Any], client: Client, region: str, now: datetime
                 newest = max(newest or version["LastModified"], version["LastModified"])
         if newest is None:
             return None
-        lock = s3.get_object_lock_configuration(Bucket=name)["ObjectLockConfiguration"]
+        days, how = _locked_days(s3, name), "locked"
+        if days is None:
+            # AWS Config delivers to no bucket with a default lock: there the lifecycle says how long.
+            days, how = _lifecycle_days(s3, name), "kept"
     except s3.exceptions.NoSuchBucket:
         return None
-    days = int(lock.get("Rule", {}).get("DefaultRetention", {}).get("Days") or 0)
+    what = f"{count} object version(s)"
+    if days is None:
+        return Held(entry["urn"], name, region, f"{what}, kept for ever", None)
     until = newest + datetime.timedelta(days=days)
-    return Held(entry["urn"], name, region, f"{count} object(s), locked {days} days", max(until, now).date())
+    # What is older than its days, and still there, is the lifecycle's to delete: it does so once a day.
+    return Held(entry["urn"], name, region, f"{what}, {how} {days} days", max(until, now).date())
+
+
+def _locked_days(s3: Any, bucket: str) -> int | None:
+    """How long a new object is locked for; None if the bucket has no default lock."""
+    try:
+        lock = s3.get_object_lock_configuration(Bucket=bucket)["ObjectLockConfiguration"]
+    except s3.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] != "ObjectLockConfigurationNotFoundError":
+            raise
+        return None
+    retention = lock.get("Rule", {}).get("DefaultRetention", {})
+    years = 365 * int(retention.get("Years") or 0)
+    return int(retention.get("Days") or 0) + years or None
+
+
+def _lifecycle_days(s3: Any, bucket: str) -> int | None:
+    """The longest that a rule lets an object stay; None if no rule deletes."""
+    try:
+        rules = s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+    except s3.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchLifecycleConfiguration":
+            raise
+        return None
+    found = [int(rule.get("Expiration", {}).get("Days") or 0) for rule in rules if rule.get("Status") == "Enabled"]
+    return max(found, default=0) or None
 
 
 def _vault(entry: Mapping[str, Any], client: Client, region: str, now: datetime.datetime) -> Held | None:  # noqa: ARG001
@@ -103,4 +134,16 @@ def _vault(entry: Mapping[str, Any], client: Client, region: str, now: datetime.
     if not count:
         return None
     lock = "locked" if vault.get("Locked") else "not locked"
-    return Held(entry["urn"], name, region, f"{count} recovery point(s), {lock}", None)
+    return Held(entry["urn"], name, region, f"{count} recovery point(s), {lock}", _last_kept(backup, name))
+
+
+def _last_kept(backup: Any, vault: str) -> datetime.date | None:
+    """When the last of a vault's recovery points ends; None if one is kept for ever."""
+    ends: list[datetime.date] = []
+    for page in backup.get_paginator("list_recovery_points_by_backup_vault").paginate(BackupVaultName=vault):
+        for point in page["RecoveryPoints"]:
+            at = point.get("CalculatedLifecycle", {}).get("DeleteAt")
+            if at is None:
+                return None
+            ends.append(at.date())
+    return max(ends, default=None)

@@ -8,6 +8,7 @@
 | `HONSEKI_CACHE` | `$XDG_CACHE_HOME/honseki` | the engine's binary, by version |
 | `PULUMI_BACKEND_URL` | a folder in `HONSEKI_HOME` | Pulumi's own setting: where the state is kept |
 | `HONSEKI_SECRETS_PROVIDER` | `passphrase` | Pulumi's own secrets provider for new stacks, e.g. `awskms://alias/...` |
+| `HONSEKI_PROVE_ROLE` | `honseki-deploy` | the role that reads accounts: docs/prove-permissions.json is all it needs |
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ _WHOLE_FILES = "metadata=skip"
 """Without this, Go's file store writes a second file beside each (`.attrs`), not atomically: a kill at the wrong moment
 leaves it empty, and the stack can't be read any more (https://pkg.go.dev/gocloud.dev/blob/fileblob#URLOpener)."""
 
+DEPLOY_ROLE = "honseki-deploy"
+"""The role in every tenant's account that deploys; issued together with the account."""
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 PROJECT = "honseki"
 
@@ -43,6 +47,7 @@ class Settings:
     backend_url: str
     secrets_provider: str
     checkout: Path = CHECKOUT
+    prove_role: str = DEPLOY_ROLE
 
     @classmethod
     def resolve(cls, target: str | None = None, environ: Mapping[str, str] | None = None) -> Settings:
@@ -64,6 +69,7 @@ class Settings:
             cache=Path(env.get("HONSEKI_CACHE") or cache_root / "honseki").absolute(),
             backend_url=env.get("PULUMI_BACKEND_URL") or f"file://{home / 'state'}?{_WHOLE_FILES}",
             secrets_provider=env.get("HONSEKI_SECRETS_PROVIDER") or "passphrase",
+            prove_role=env.get("HONSEKI_PROVE_ROLE") or DEPLOY_ROLE,
         )
 
     @property

@@ -77,7 +77,10 @@ class Rules:
                 self.of["dx of", other].append(gateway["id"])
         for one in network["transit_tables"]:
             for route in one["routes"]:
-                ranked = ((ORIGINS.index(route["origin"]), route, _run(prefix)) for prefix in route["destinations"])
+                # Among propagated ones the document doesn't tell which AWS prefers: any.
+                ranked = (
+                    (min(ORIGINS.index(route["origin"]), 3), route, _run(prefix)) for prefix in route["destinations"]
+                )
                 self.of["transit", one["id"]] += ranked
         for one in (*self.by["balancers"].values(), *self.by["endpoints"].values()):
             for face in one["interfaces"]:
@@ -140,7 +143,9 @@ class Rules:
                     yield from ((f"remote {line['remote']}", only, None) for line in self.of["lines", gateway])
                     for other, allowed in self.of["dx", gateway]:
                         yield from self.enter(other, _common(allowed, only) if other != ident else [])
-            case "nat" | "interface" if kind == "nat" or not one["checked"]:
+            case "interface" if one["checked"]:
+                yield f"in {one['subnet']}", _common(only, _runs(one["spans"])), None
+            case "nat" | "interface":
                 yield f"out {one['subnet']}", only and ALL, ALL
 
     def enter(self, gateway: str, only: list[Run]) -> Iterator[Step]:
@@ -180,7 +185,9 @@ class Rules:
                 yield from self.table(subnet["table"], subnet["vpc"], _without(0, LAST, own))
             case "local":
                 yield from ((f"in {s['id']}", _runs(s["spans"]), None) for s in self.of["subnets", ident])
-            case "in":  # load balancers send on
+            case "in":  # load balancers, and what forwards, send on
+                if not all(face["checked"] for face in self.of["interfaces", ident]):
+                    yield f"out {ident}", ALL, ALL
                 for name in (n for face in self.of["interfaces", ident] for n in self.of["sends on", face["id"]]):
                     for face in self.by["balancers"].get(name, {"interfaces": [""]})["interfaces"]:
                         out = self.by["interfaces"].get(face)
@@ -193,7 +200,9 @@ class Rules:
                     yield from ((to, ALL, only) for to, only, _ in self.outside(line["id"], line["gateway"]))
             case "transit":
                 yield from [] if ident in self.by["transit_tables"] else [(NOWHERE, ALL, None)]
-                for route, only in self.longest(self.of["transit", ident]):
+                told = self.of["transit", ident]
+                uncertain = ((route, [run]) for _, route, run in told if not route["certain"])
+                for route, only in (*self.longest(one for one in told if one[1]["certain"]), *uncertain):
                     yield from ((to, only, None) for name in route["attachments"] for to in self.through(name))
 
 

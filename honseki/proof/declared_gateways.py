@@ -180,8 +180,8 @@ def _connections(reader: Reader, found: Doors) -> None:
 
 
 def is_connection(where: str) -> bool:
-    """Whether a line that was declared there is a VPN connection, by the type in its URN; else it is an interface."""
-    return "aws:ec2/vpnConnection:VpnConnection" in where
+    """Whether a line's URN or ARN is a VPN connection's; else it is a virtual interface's."""
+    return "aws:ec2/vpnConnection:VpnConnection" in where or ":vpn-connection/" in where
 
 
 def attachment_of(node: Node) -> str | None:

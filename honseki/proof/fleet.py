@@ -64,12 +64,23 @@ class FleetProof:
         ids = self._ids[name] if self._networks[name] is network else frozenset(_ids(network))
         if any(self._owners.get(ident, {name}) - {name} for ident in ids):
             return False
-        if any(reference not in ids for reference in _references(network)):
-            return False
-        part = Isolation(network)
-        return all(
-            NOWHERE not in part.part(tenant).told and INTERNET not in part.part(tenant).told for tenant in part.tenants
-        )
+        return not any(True for _ in loose(network))
+
+
+def loose(network: Network) -> Iterator[str]:
+    """Why one tenant's network may have to do with others': what it refers to isn't its own, or packets leave it."""
+    ids = frozenset(_ids(network))
+    for reference in _references(network):
+        if reference not in ids:
+            yield f"it refers to {reference}, which isn't its own"
+    part = Isolation(network)
+    for tenant in part.tenants:
+        of = part.part(tenant)
+        told = {} if of is None else of.told
+        if NOWHERE in told:
+            yield f"packets of {tenant} lead to what it doesn't have itself"
+        if INTERNET in told:
+            yield f"packets of {tenant} lead to the internet"
 
 
 def _ids(network: Network) -> Iterator[str]:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Protocol, TypeVar
 
 from honseki.proof.addresses import Span
-from honseki.proof.lookup import by_attachment, by_target
+from honseki.proof.lookup import Way, by_attachment, by_target
 from honseki.proof.network import (
     Attachment,
     Balancer,
@@ -21,10 +21,8 @@ from honseki.proof.network import (
     Network,
     Peering,
     Remote,
-    Route,
     Subnet,
     Table,
-    Target,
     TransitRoute,
 )
 
@@ -167,10 +165,10 @@ class Index:
         return self.vpcs[vpc].spans if vpc in self.vpcs else ()
 
     @cached_property
-    def _routes(self) -> dict[str, list[tuple[Target, Route | None, tuple[Span, ...]]]]:
+    def _routes(self) -> dict[str, list[Way]]:
         return {}
 
-    def routes(self, table: str, vpc: str) -> list[tuple[Target, Route | None, tuple[Span, ...]]]:
+    def routes(self, table: str, vpc: str) -> list[Way]:
         """What a table comes to (`lookup.by_target`)."""
         known = self._routes.get(table)
         if known is None:

@@ -9,8 +9,9 @@ A packet is one of a new flow, one way. That B may answer to what A sent isn't t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, Final, Literal
 
@@ -130,7 +131,7 @@ class Isolation:
         """The ordered pairs that routing doesn't separate for sure, a source after the other."""
         gappy = self._gaps.tenants
         for source in self.tenants:
-            if self._gaps.everywhere or source in gappy:
+            if self._gaps.everywhere or source in gappy or self._perhaps[source] & gappy:
                 targets = set(self.tenants)
             else:
                 targets = set(self._perhaps[source]) | gappy
@@ -141,9 +142,14 @@ class Isolation:
         """By routing alone."""
         if target in self._sure[source]:
             return "REACHABLE"
-        if target in self._perhaps[source] or self._gaps.of(source, target, "routing"):
+        if target in self._perhaps[source] or self._missing_routes(source, target):
             return "UNKNOWN"
         return "ISOLATED"
+
+    def _missing_routes(self, source: str, target: str) -> tuple[str, ...]:
+        """What isn't known of the routing of either, or of somebody whom the source's packets may come to."""
+        on_the_way = sorted(self._perhaps[source] & self._gaps.tenants) if self._gaps.tenants else []
+        return self._gaps.of((source, target, *on_the_way), "routing")
 
     def pairs(self) -> Iterator[Pair]:
         """All ordered pairs."""
@@ -160,11 +166,11 @@ class Isolation:
         if target in self._sure[source]:
             found = self._walked(source, unsure=False).get(target)
             if found is not None:
-                gaps = self._gaps.of(source, target, "filters")
+                gaps = self._gaps.of((source, target), "filters")
                 if gaps:
                     return Pair(source, target, routed, "UNKNOWN", self._witness(found), gaps)
                 return Pair(source, target, routed, "REACHABLE", self._witness(found))
-        gaps = (*self._gaps.of(source, target, "routing"), *self._gaps.of(source, target, "filters"))
+        gaps = (*self._missing_routes(source, target), *self._gaps.of((source, target), "filters"))
         perhaps = self._walked(source, unsure=True).get(target) if self._unsure(source) else None
         if perhaps is not None:
             reasons = dict.fromkeys((*_reasons(perhaps.trail), *gaps))
@@ -187,15 +193,17 @@ class Isolation:
 
         Closed under forwarding: from no place of it does any step lead out of it. That is what a certificate says.
         """
-        part = self._part_of[tenant]
+        part = self._part_of.get(tenant)
+        if part is None:  # nothing that could send
+            return {}
         reached = part.closure(part.begin(tenant), unsure=True)
         # Many places are come to with the same destinations.
         spans = {mask: tuple(part.atoms.spans(mask)) for mask in set(reached.values())}
         return {place: spans[mask] for place, mask in sorted(reached.items())}
 
-    def part(self, tenant: str) -> Part:
-        """The part of the network that a tenant is in."""
-        return self._part_of[tenant]
+    def part(self, tenant: str) -> Part | None:
+        """The part of the network that a tenant is in; None for one that has nothing that could send or receive."""
+        return self._part_of.get(tenant)
 
     def _unsure(self, source: str) -> bool:
         part = self._part_of.get(source)
@@ -233,9 +241,12 @@ def witness(arrival: Arrival) -> Witness:
         trail = trail.before
     packets = [_choose(trails[0].box)]
     for later, earlier in pairwise(trails):
-        packets.append(_before(packets[-1], later.rewritten, earlier.box))
+        packets.append(_before(packets[-1], later.rewritten, later.left or earlier.box))
     trails.reverse()
     packets.reverse()
+    if trails[0].place.startswith("remote ") and len(packets) > 1:
+        # What an outside network sends is what enters its line.
+        packets[0] = packets[1]
     hops = []
     for one, packet in zip(trails, packets, strict=True):
         kind, _, rest = one.place.partition(" ")
@@ -257,16 +268,21 @@ def _port(box: Box) -> int:
 
 
 def _before(packet: Packet, rewritten: frozenset[str], box: Box) -> Packet:
-    """The header before a step: what the step rewrote may have been anything of the box; the rest was the same."""
+    """The header before a step: what the step rewrote may have been anything of the box; the rest was the same.
+
+    Where it may have been the same too, it was: what an outside network sends is then the packet that gets through, and
+    not just any that it may send.
+    """
     fresh = _choose(box)
-    version = box.version
-    return Packet(
-        version,
-        fresh.source if "source" in rewritten else packet.source,
-        fresh.destination if "destination" in rewritten else packet.destination,
-        fresh.protocol if "protocol" in rewritten else packet.protocol,
-        fresh.port if "port" in rewritten else packet.port,
-    )
+    same = packet.version == box.version
+
+    def before(part: str) -> int:
+        value: int = getattr(packet, part)
+        may_be_same = same and getattr(box, f"{part}_low") <= value <= getattr(box, f"{part}_high")
+        kept: int = value if part not in rewritten or may_be_same else getattr(fresh, part)
+        return kept
+
+    return Packet(box.version, before("source"), before("destination"), before("protocol"), before("port"))
 
 
 def _reasons(trail: Trail | None) -> Iterator[str]:
@@ -283,7 +299,9 @@ class _Gaps:
         self._everywhere = [gap for gap in index.network.gaps if not gap.vpcs]
         self._by_tenant: dict[str, list[Gap]] = {}
         for gap in index.network.gaps:
-            for tenant in {index.vpcs[vpc].tenant for vpc in gap.vpcs if vpc in index.vpcs}:
+            known = [vpc for vpc in gap.vpcs if vpc in index.vpcs]
+            users = {index.tenant_of(subnet) for vpc in known for subnet in index.subnets_of.get(vpc, ())}
+            for tenant in users | {index.vpcs[vpc].tenant for vpc in known}:
                 self._by_tenant.setdefault(tenant, []).append(gap)
 
     @property
@@ -291,14 +309,14 @@ class _Gaps:
         """Whether something is missing that may concern everybody's routing."""
         return any(gap.concerns == "routing" for gap in self._everywhere)
 
-    @property
-    def tenants(self) -> set[str]:
+    @cached_property
+    def tenants(self) -> frozenset[str]:
         """Those whose routing isn't wholly known."""
-        return {t for t, gaps in self._by_tenant.items() if any(gap.concerns == "routing" for gap in gaps)}
+        return frozenset(t for t, gaps in self._by_tenant.items() if any(gap.concerns == "routing" for gap in gaps))
 
-    def of(self, source: str, target: str, concerns: str) -> tuple[str, ...]:
-        """What is missing that may concern a pair."""
-        gaps = (*self._everywhere, *self._by_tenant.get(source, ()), *self._by_tenant.get(target, ()))
+    def of(self, tenants: Iterable[str], concerns: str) -> tuple[str, ...]:
+        """What is missing that may concern any of these."""
+        gaps = (*self._everywhere, *(gap for tenant in tenants for gap in self._by_tenant.get(tenant, ())))
         return tuple(dict.fromkeys(f"{gap.what} ({gap.where}): {gap.why}" for gap in gaps if gap.concerns == concerns))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from honseki.proof.addresses import Span
 from honseki.proof.network import Origin, Route, Target, TransitRoute
@@ -58,43 +58,84 @@ def longest(candidates: Iterable[Candidate[Key]]) -> list[tuple[Span, list[Key]]
     return found
 
 
-def by_target(routes: Sequence[Route], local: Sequence[Span]) -> list[tuple[Target, Route | None, tuple[Span, ...]]]:
-    """What a VPC's route table comes to: (target, the route that says so or None for local, the addresses).
+class Way(NamedTuple):
+    """What a route table comes to for some addresses: the target, and the route that says so (None for local)."""
+
+    target: Target
+    route: Route | None
+    spans: tuple[Span, ...]
+    unsure: str | None = None
+    """why it isn't sure that these addresses go this way"""
+
+
+def by_target(routes: Sequence[Route], local: Sequence[Span]) -> list[Way]:
+    """What a VPC's route table comes to.
 
     A propagated route never wins over a local one, however specific it is; a static one that is more specific does.
-    A route whose target isn't known is told for all of its addresses and takes nothing from others, since what it
-    leads to, and whether it is there at all, is open.
+    A route whose target isn't known is told for all of its addresses. It takes nothing from others, since what it leads
+    to, and whether it is there at all, is open: where it would win, the others are told as unsure.
     https://docs.aws.amazon.com/vpc/latest/userguide/route-tables-priority.html
     """
     candidates: list[Candidate[Route | None]] = [(span, _LOCAL_RANK, None) for span in local]
-    unknown = []
+    ways = []
+    unknown: list[Candidate[Route | None]] = []
     for route in routes:
-        if route.target.kind == "unknown":
-            unknown.append((route.target, route, route.destinations))
-            continue
         if route.target.kind == "local" and route.origin == "static":
             candidates += [(span, _LOCAL_RANK, None) for span in route.destinations]
             continue
+        if route.target.kind == "unknown":
+            ways.append(Way(route.target, route, route.destinations))
         for span in route.destinations:
             if route.origin in PROPAGATED and any(own.holds(span) for own in local):
                 continue
-            candidates.append((span, _RANK[route.origin], route))
-    gathered: dict[int, tuple[Target, Route | None, list[Span]]] = {}
-    for span, keys in longest(candidates):
-        for route_or_local in keys:
-            target = LOCAL if route_or_local is None else route_or_local.target
-            gathered.setdefault(id(route_or_local), (target, route_or_local, []))[2].append(span)
-    return [(target, route, tuple(spans)) for target, route, spans in gathered.values()] + unknown
+            (unknown if route.target.kind == "unknown" else candidates).append((span, _RANK[route.origin], route))
+    if not unknown:
+        return _told(longest(candidates))
+    sure, shadows = [], []
+    for span, keys in longest([*candidates, *unknown]):
+        known = [key for key in keys if key is None or key.target.kind != "unknown"]
+        if known:
+            sure.append((span, known))
+        else:
+            shadows.append((span, keys[0]))
+    ways += _told(sure)
+    for shadow, by in shadows:
+        under = [(_common(span, shadow), keys) for span, keys in longest(candidates) if span.meets(shadow)]
+        why = f"a route to something unknown ({by.target.id if by else ''}) may take its place"
+        ways += [way._replace(unsure=why) for way in _told(under)]
+    return ways
+
+
+def _common(one: Span, other: Span) -> Span:
+    return Span(one.version, max(one.low, other.low), min(one.high, other.high))
+
+
+def _told(found: Iterable[tuple[Span, list[Route | None]]]) -> list[Way]:
+    gathered: dict[int, tuple[Route | None, list[Span]]] = {}
+    for span, keys in found:
+        for route in keys:
+            gathered.setdefault(id(route), (route, []))[1].append(span)
+    return [Way(LOCAL if route is None else route.target, route, tuple(spans)) for route, spans in gathered.values()]
 
 
 def by_attachment(routes: Sequence[TransitRoute]) -> list[tuple[TransitRoute, tuple[Span, ...]]]:
     """What a transit gateway's route table comes to: (route, the addresses); blackholes included.
 
+    Static routes, then those of prefix lists, then propagated ones. Among propagated ones AWS goes on to rank VPCs,
+    Direct Connect and VPNs; a route's origin doesn't tell these apart (a VPC has none), so all of them may win.
+    A route that isn't certain is told for all of its addresses and takes nothing from others.
     https://docs.aws.amazon.com/vpc/latest/tgw/how-transit-gateways-work.html (route evaluation order)
     """
-    candidates = [(span, _RANK[route.origin], route) for route in routes for span in route.destinations]
+    last = max(_RANK.values())
+    candidates = [
+        (span, last if route.origin in PROPAGATED else _RANK[route.origin], route)
+        for route in routes
+        if route.certain
+        for span in route.destinations
+    ]
     gathered: dict[int, tuple[TransitRoute, list[Span]]] = {}
     for span, keys in longest(candidates):
         for route in keys:
             gathered.setdefault(id(route), (route, []))[1].append(span)
-    return [(route, tuple(spans)) for route, spans in gathered.values()]
+    uncertain = [(route, route.destinations) for route in routes if not route.certain]
+    return [(route, tuple(spans)) for route, spans in gathered.values()] + uncertain

@@ -271,6 +271,9 @@ class TransitRoute:
     attachments: tuple[str, ...]
     origin: Origin = "static"
     where: str = ""
+    certain: bool = True
+    """False: what the attachment propagates isn't known. There may be routes to any part of the destinations, of any
+    length, or none: this way is open beside whatever the rest of the table says, and what it leads to isn't sure"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,8 @@ class Trail:
     rewritten: frozenset[str] = frozenset()
     """parts of the header that were changed on the way here: source, destination, port"""
     unsure: str | None = None
+    left: Box | None = None
+    """the headers as they left the former place, where a step that rewrites takes only some; None: any of its box"""
 
 
 class Passage:
@@ -67,7 +69,7 @@ class Passage:
         elif kind == "peering":
             yield from self._to_peer(ident, vpc, at, box, where)
         elif kind == "interface":
-            yield from self._to_appliance(ident, at, box, where)
+            yield from self._to_appliance(ident, came_from, at, box, where)
         else:
             yield from self._to_inspection(ident, vpc, at, box, where)
 
@@ -92,7 +94,7 @@ class Passage:
                 for part in boxes.sent_from(box, private):
                     for span in public:
                         became = part._replace(source_low=span.low, source_high=span.high)
-                        yield Trail(at, INTERNET, became, where, frozenset({"source"}))
+                        yield Trail(at, INTERNET, became, where, frozenset({"source"}), left=part)
 
     def _translations(self, vpc: str) -> Iterator[tuple[tuple[Span, ...], tuple[Span, ...]]]:
         """(private, public) addresses of what has both in a VPC."""
@@ -123,7 +125,7 @@ class Passage:
             for span in nat.private:
                 if span.version == passed.version:
                     became = passed._replace(source_low=span.low, source_high=span.high)
-                    yield Trail(at, f"leave {subnet.id}", became, where, frozenset({"source"}))
+                    yield Trail(at, f"leave {subnet.id}", became, where, frozenset({"source"}), left=passed)
 
     def _to_transit(self, ident: str, vpc: str, came_from: str, at: Trail, box: Box, where: str) -> Iterator[Trail]:
         """Past the ACLs of the attachment's subnets, unless the sender is in one of them.
@@ -151,10 +153,10 @@ class Passage:
                     continue
                 door = index.subnets[to]
                 for inside in boxes.to(box, door.spans):
-                    yield Trail(at, f"in {to}", inside, step.where)
+                    yield Trail(at, f"in {to}", inside, step.where, unsure=step.unsure)
                 for beyond in self._beyond(door, box):
                     for passed in boxes.through(beyond, self._acl(door)[1], by_source=False):
-                        yield Trail(at, f"table {door.table} {door.vpc} {to}", passed, step.where)
+                        yield Trail(at, f"table {door.table} {door.vpc} {to}", passed, step.where, unsure=step.unsure)
 
     def _transit_runs(self, table: str, box: Box) -> Iterator[tuple[Span, Step]]:
         """A transit gateway table's steps for a box's destinations, looked up: a fleet's table has thousands."""
@@ -183,13 +185,23 @@ class Passage:
             for part in boxes.to(box, self._index.local(other)):
                 yield Trail(at, f"local {other}", part, where)
 
-    def _to_appliance(self, ident: str, at: Trail, box: Box, where: str) -> Iterator[Trail]:
+    def _to_appliance(self, ident: str, came_from: str, at: Trail, box: Box, where: str) -> Iterator[Trail]:
+        """Past its subnet's ACL and its groups; with source/destination check, only what is addressed to it.
+
+        https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-eni.html (source/destination checking)
+        """
         interface = self._index.interfaces.get(ident)
-        if interface is None:
+        subnet = None if interface is None else self._index.subnets.get(interface.subnet)
+        if interface is None or subnet is None:
             yield self._absent(ident, at, box, where)
-        elif not interface.checked:
-            for passed in self._past_groups(interface, box, ingress=True):
-                yield Trail(at, f"appliance {ident}", passed, where)
+            return
+        same = came_from == subnet.id
+        for entered in [box] if same else boxes.through(box, self._acl(subnet)[0], by_source=True):
+            for passed in self._past_groups(interface, entered, ingress=True):
+                for own in boxes.to(passed, interface.spans):
+                    yield Trail(at, f"at {ident}", own, where)
+                if not interface.checked:
+                    yield Trail(at, f"appliance {ident}", passed, where)
 
     def _appliance(self, rest: str, at: Trail) -> Iterator[Trail]:
         for one in anything():

@@ -64,9 +64,6 @@ def without_zone(network: Network, zone: str) -> Network:
         left,
         subnets=tuple(each for each in network.subnets if each.id not in gone),
         nats=tuple(each for each in network.nats if each.subnet not in gone),
-        endpoints=tuple(
-            replace(each, subnets=tuple(one for one in each.subnets if one not in gone)) for each in left.endpoints
-        ),
     )
 
 

@@ -47,6 +47,8 @@ class Served:
     port: int = 443
     database: int = 5432
     endpoints: int = 443
+    restored: bool = False
+    """after a disaster: the database is one that was restored from backups"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +156,12 @@ class _Check:
 
     @cached_property
     def _databases(self) -> list[Interface]:
-        """The database's interfaces; where there is none yet, those that a restored one would have."""
-        found = [each for each in self._here if each.kind == "database"]
-        return [each for each in found if each.owner in self._redundancy.standby] or found
+        """The database's interfaces, or those that a restored one has; a restore test's database serves nobody."""
+        return [
+            each
+            for each in self._here
+            if each.kind == "database" and (each.owner in self._redundancy.standby) is not self._served.restored
+        ]
 
     def failures(self) -> Iterator[Failure]:
         """All of them, each thing once."""
@@ -178,12 +183,10 @@ class _Check:
         ):
             if not there:
                 yield Failure("absent", f"there is no {what} in {region}", region)
-        vpcs = {subnet.vpc for subnet in self._subnets.values()}
+        elsewhere = self._index.subnets.keys() - self._subnets.keys()
         for endpoint in self._network.endpoints:
-            if (
-                not endpoint.interfaces
-                and {self._subnets[s].vpc for s in endpoint.subnets if s in self._subnets} & vpcs
-            ):
+            # One whose subnets are gone with their zone was here: nobody asks about the loss of a zone elsewhere.
+            if not endpoint.interfaces and not elsewhere & set(endpoint.subnets):
                 yield Failure("absent", f"the endpoint {_short(endpoint.where)} has no interface", endpoint.where)
 
     def _by(self, line: Line, sites: Remote) -> Iterator[Failure]:
@@ -309,17 +312,15 @@ class _Check:
                 port_high=EPHEMERAL[1],
             )
             lost = boxes.without(back, boxes.through(back, ingress, by_source=True))
-            for pieces, kind in ((left, "endpoints"), (lost, "replies")):
-                if pieces:
-                    why = (
-                        f"the network ACL of {_short(subnet.where)} doesn't let it {'out' if pieces is left else 'in'}"
-                    )
-                    one = pieces[0]
+            ways: tuple[tuple[Kind, list[Box], str, str], ...] = (
+                ("endpoints", left, "the servers don't reach the gateway endpoint", "out"),
+                ("replies", lost, "the gateway endpoint's replies don't reach the servers", "in"),
+            )
+            for kind, pieces, what, way in ways:
+                for one in pieces[:1]:
+                    why = f"the network ACL of {_short(subnet.where)} doesn't let it {way}"
                     stopped = Stopped(4, one[1], one[3], TCP, one[7], f"leave {subnet.id}", why)
-                    what = (
-                        "the servers don't reach the gateway endpoint" if pieces is left else "its replies don't arrive"
-                    )
-                    yield Failure("endpoints" if kind == "endpoints" else "replies", what, where, "", stopped)
+                    yield Failure(kind, what, where, "", stopped)
                     return
 
     def _exposed(self) -> Iterator[Failure]:

@@ -57,6 +57,11 @@ def sources(index: Index) -> dict[str, list[str]]:
 def arrivals(index: Index) -> dict[str, str]:
     """Places where a packet has reached a tenant: place -> tenant."""
     found = {f"in {subnet.id}": tenant for tenant, subnets in index.subnets_by_tenant.items() for subnet in subnets}
+    found |= {
+        f"appliance {interface.id}": index.tenant_of(index.subnets[interface.subnet])
+        for interface in index.interfaces.values()
+        if not interface.checked and interface.subnet in index.subnets
+    }
     found |= {f"remote {r.id}": tenant for tenant, remotes in index.remotes_by_tenant.items() for r in remotes}
     return found
 
@@ -97,9 +102,10 @@ def _table(index: Index, rest: str) -> Iterator[Step]:
         yield Step(f"local {vpc}", index.local(vpc))
         yield Step(NOWHERE, where=table, unsure=f"the route table {table} isn't in the input")
         return
-    for target, route, only in index.routes(table, vpc):
+    for target, route, only, unsure in index.routes(table, vpc):
         where = index.tables[table].where if route is None else route.where
-        yield from follow(index, vpc, target, only, where)
+        for step in follow(index, vpc, target, only, where):
+            yield step if unsure is None else step._replace(unsure=step.unsure or unsure)
 
 
 def follow(index: Index, vpc: str, target: Target, only: tuple[Span, ...], where: str) -> Iterator[Step]:
@@ -165,6 +171,8 @@ def _to_interface(index: Index, vpc: str, ident: str, only: tuple[Span, ...], wh
         yield _absent(ident, only, where)
     elif not interface.checked:
         yield Step(f"appliance {ident}", only, where=where)
+    elif interface.subnet in index.subnets:
+        yield Step(f"in {interface.subnet}", _common(only, interface.spans), where=where)
 
 
 def _to_gateway_endpoint(index: Index, vpc: str, ident: str, only: tuple[Span, ...], where: str) -> Iterator[Step]:
@@ -206,8 +214,10 @@ def _local(index: Index, rest: str) -> Iterator[Step]:
 
 
 def _in(index: Index, rest: str) -> Iterator[Step]:
-    """Load balancers and endpoints send on what reaches them."""
+    """Load balancers, endpoints and appliances send on what reaches them."""
     for interface in index.interfaces_of.get(rest, ()):
+        if not interface.checked:
+            yield Step(f"appliance {interface.id}", interface.spans)
         for balancer in index.balancers_at.get(interface.id, ()):
             yield from _through(index, interface.spans, balancer.id)
         for endpoint in index.endpoints_at.get(interface.id, ()):
@@ -338,11 +348,11 @@ def _transit(index: Index, rest: str) -> Iterator[Step]:
         yield _absent(rest, None, "")
         return
     for route, only in index.transit_routes(rest):
+        doubt = None if route.certain else f"for which addresses isn't known: {route.where}"
         for ident in route.attachments:
-            if ident not in index.attachments:
-                yield _absent(ident, only, route.where)
-            else:
-                yield from out_of_transit(index, index.attachments[ident], only, route.where)
+            there = index.attachments.get(ident) or Attachment(ident, "", "unknown", ident, None)
+            for step in out_of_transit(index, there, only, route.where):
+                yield step._replace(unsure=step.unsure or doubt)
 
 
 def out_of_transit(index: Index, attachment: Attachment, only: tuple[Span, ...], where: str) -> Iterator[Step]:
@@ -367,9 +377,12 @@ def out_of_transit(index: Index, attachment: Attachment, only: tuple[Span, ...],
 
 
 def _nowhere(index: Index, rest: str) -> Iterator[Step]:  # noqa: ARG001
-    """What isn't known may deliver to everybody."""
+    """What isn't known may deliver to everybody, and under another address than it was given."""
+    why = "what is missing may lead here"
     for vpc in index.vpcs.values():
-        yield Step(f"local {vpc.id}", None, vpc.spans, unsure="what is missing may lead here")
+        yield Step(f"local {vpc.id}", None, vpc.spans, unsure=why)
+    for remote in index.remotes:
+        yield Step(f"remote {remote}", unsure=why)
 
 
 def _absent(ident: str, only: tuple[Span, ...] | None, where: str) -> Step:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import chain
 from typing import Final, NamedTuple
 
@@ -48,7 +49,9 @@ class Walker(Passage):
             for interface in index.interfaces_of.get(subnet.id, ())
         ]
         outside = ((f"remote {one.id}", b) for one in index.remotes_by_tenant.get(tenant, ()) for b in anything())
-        return self.run(chain(self._emitted(starts), outside), unsure)
+        # Without source check a machine may send under any address, without anybody's packet reaching it first.
+        forged = ((f"emit {one.id}", b) for one in starts if not one.checked for b in anything())
+        return self.run(chain(self._emitted(starts), outside, forged), unsure)
 
     def from_interface(self, ident: str, *, unsure: bool = False) -> Iterator[Arrival]:
         """Everything that one interface may send."""
@@ -80,13 +83,9 @@ class Walker(Passage):
                     continue
                 for piece in boxes.without(trail.box, seen[trail.place]):
                     seen[trail.place].append(piece)
-                    at = (
-                        trail
-                        if piece == trail.box
-                        else Trail(trail.before, trail.place, piece, trail.where, trail.rewritten, trail.unsure)
-                    )
+                    at = trail if piece == trail.box else replace(trail, box=piece)
                     kind, _, rest = trail.place.partition(" ")
-                    if kind == "at":
+                    if kind in ("at", "appliance"):
                         subnet = self._index.subnets[self._index.interfaces[rest].subnet]
                         yield Arrival(self._index.tenant_of(subnet), rest, at)
                     elif kind == "remote" and at.before is not None:
@@ -138,7 +137,7 @@ class Walker(Passage):
             yield Trail(at, NOWHERE, at.box, table, unsure=why)
             yield Trail(at, f"local {vpc}", at.box, table)
             return
-        for target, route, only in index.routes(table, vpc):
+        for target, route, only, unsure in index.routes(table, vpc):
             where = f"local route of {vpc}" if route is None else route.where or f"{table} -> {target.id}"
             for box in boxes.to(at.box, only):
                 if target.kind in ("blackhole", "aws-service"):
@@ -146,7 +145,8 @@ class Walker(Passage):
                 if target.kind == "unknown":
                     yield Trail(at, NOWHERE, box, where, unsure=f"a route leads to {target.id or 'something unknown'}")
                 else:
-                    yield from self.follow(target, vpc, came_from, at, box, where)
+                    for trail in self.follow(target, vpc, came_from, at, box, where):
+                        yield trail if unsure is None else replace(trail, unsure=trail.unsure or unsure)
 
     # --- arriving
 
@@ -168,7 +168,8 @@ class Walker(Passage):
                         for span in interface.spans:
                             if span.version == 4:
                                 became = box._replace(destination_low=span.low, destination_high=span.high)
-                                yield Trail(at, f"into {gateway.id}", became, where, frozenset({"destination"}))
+                                changed = frozenset({"destination"})
+                                yield Trail(at, f"into {gateway.id}", became, where, changed, left=box)
 
     def _public(self, vpc: str) -> list[tuple[Interface, tuple[Span, ...]]]:
         if self._published is None:
@@ -200,7 +201,9 @@ class Walker(Passage):
                     yield Trail(at, f"at {interface.id}", passed, f"ingress of {', '.join(interface.groups)}")
 
     def _at(self, rest: str, at: Trail) -> Iterator[Trail]:
-        """At an interface; load balancers and endpoints of customers' services send on."""
+        """At an interface; load balancers, endpoints of customers' services and appliances send on."""
+        if not self._index.interfaces[rest].checked:
+            yield Trail(at, f"appliance {rest}", at.box, "")
         for balancer in self._index.balancers_at.get(rest, ()):
             for listener in balancer.listeners:
                 keeps = balancer.keeps_client
@@ -239,23 +242,30 @@ class Walker(Passage):
         for name in interfaces:
             out = index.interfaces.get(name)
             for span in spans if out is not None else ():
-                if span.version != accepted.version:
+                if keeps and span.version != accepted.version:
                     continue
                 became = accepted._replace(
-                    destination_low=span.low, destination_high=span.high, port_low=low, port_high=high
+                    version=span.version,
+                    destination_low=span.low,
+                    destination_high=span.high,
+                    port_low=low,
+                    port_high=high,
                 )
                 sources = [became]
                 if not keeps and out is not None:
+                    # With an address of its own it may speak another IP version than its client.
                     sources = [
                         became._replace(source_low=s.low, source_high=s.high)
                         for s in out.spans
                         if s.version == became.version
                     ]
                 for box in sources:
-                    yield Trail(at, f"emit {name}", box, listener.where, changed)
+                    yield Trail(at, f"emit {name}", box, listener.where, changed, left=accepted)
 
     def _nowhere(self, _rest: str, at: Trail) -> Iterator[Trail]:
         """What isn't known may deliver to everybody, whatever their filters: these aren't asked."""
-        for ident, interface in self._index.interfaces.items():
-            if interface.subnet in self._index.subnets:
-                yield Trail(at, f"at {ident}", at.box, "", unsure="what is missing may lead here")
+        changed = frozenset({"source", "destination", "protocol", "port"})
+        places = [f"at {i.id}" for i in self._index.interfaces.values() if i.subnet in self._index.subnets]
+        for place in (*places, *(f"remote {ident}" for ident in self._index.remotes)):
+            for box in anything():
+                yield Trail(at, place, box, "", changed, unsure="what is missing may lead here")

@@ -6,6 +6,7 @@ and nowhere else. A source that wasn't at hand is marked as unverified; no claus
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
@@ -64,11 +65,11 @@ class Control(_Strict):
     @model_validator(mode="after")
     def _shown_by_rules(self) -> Self:
         if ("declared" in self.shown) != bool(self.rules):
-            raise ValueError(f"{self.id}: `declared` and rules go together")
+            raise ValueError("`declared` and rules go together: name the rules that check it, or take `declared` out")
         if unknown := sorted(set(self.rules) - BY_ID.keys()):
-            raise ValueError(f"{self.id}: no such rules: {', '.join(unknown)}")
+            raise ValueError(f"no such rules: {', '.join(map(_perhaps, unknown))}; `honseki check --rules` lists them")
         if not any(source.document == "seed" for source in self.sources):
-            raise ValueError(f"{self.id}: says no line of the seed")
+            raise ValueError("says no line of the seed: add a source {document: seed, clause: its words}")
         return self
 
 
@@ -81,10 +82,10 @@ class Catalogue(_Strict):
     def _whole(self) -> Self:
         ids = [control.id for control in self.controls]
         if twice := sorted({each for each in ids if ids.count(each) > 1}):
-            raise ValueError(f"the same id twice: {', '.join(twice)}")
+            raise ValueError(f"the same id twice: {', '.join(twice)}: give one of them another")
         used = {rule for control in self.controls for rule in control.rules}
         if loose := sorted(BY_ID.keys() - used):
-            raise ValueError(f"rules of no control: {', '.join(loose)}")
+            raise ValueError(f"rules of no control: {', '.join(loose)}: add each to the `rules` of a control")
         return self
 
     @cached_property
@@ -108,18 +109,44 @@ def load(folder: Path) -> Catalogue:
     controls: list[Control] = []
     problems: list[str] = []
     for path in sorted(folder.glob("*.yaml")):
-        for each in yaml.safe_load(path.read_text(encoding="utf-8")):
+        try:
+            listed = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except yaml.YAMLError as error:
+            problems.append(f"{path.name}: not YAML: {error}")
+            continue
+        if not isinstance(listed, list):
+            problems.append(f"{path.name}: not a list of controls: begin each with `- id: ...`")
+            continue
+        for each in listed:
             name = each.get("id", "?") if isinstance(each, dict) else "?"
             try:
                 controls.append(Control.model_validate_json(_as_json(each)))
-            except (ValidationError, TypeError) as error:
+            except ValidationError as error:
+                problems += [f"{path.name}: {name}: {told}" for told in _told(error)]
+            except TypeError as error:
                 problems.append(f"{path.name}: {name}: {error}")
     if problems:
         raise CatalogueError("\n".join(problems))
     try:
         return Catalogue(controls=tuple(controls))
     except ValidationError as error:
-        raise CatalogueError(f"{folder}: {error}") from None
+        raise CatalogueError("\n".join(f"{folder.name}: {told}" for told in _told(error))) from None
+
+
+def _told(error: ValidationError) -> list[str]:
+    """What is wrong, a line each: the field, and why."""
+    lines = []
+    for each in error.errors(include_url=False):
+        field = ".".join(str(step) for step in each["loc"])
+        reason = each["msg"].removeprefix("Value error, ")
+        lines.append(f"{field}: {reason}" if field else reason)
+    return lines
+
+
+def _perhaps(rule: str) -> str:
+    """A rule's id that doesn't exist, with the one that was perhaps meant."""
+    near = get_close_matches(rule, BY_ID, n=1, cutoff=0.8)
+    return f"{rule} (perhaps {near[0]})" if near else rule
 
 
 def _as_json(value: object) -> str:

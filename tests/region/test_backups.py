@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from .conftest import Clients
-from .networks import role
+from .networks import network, role
 
 Refused = Callable[..., Any]
 DAILY = {"RuleName": "daily", "TargetBackupVaultName": "vault", "Lifecycle": {"DeleteAfterDays": 400}}
@@ -220,3 +220,52 @@ def test_restore_testing(backup: Any, trusted: str, refused: Refused) -> None:
 def test_testing_plans_that_are_refused(backup: Any, refused: Refused, change: dict[str, Any]) -> None:
     with refused("InvalidParameterValueException"):
         backup.create_restore_testing_plan(RestoreTestingPlan=TESTING | change)
+
+
+@pytest.fixture
+def database(clients: Clients) -> str:
+    """A DB instance; its ARN."""
+    rds = clients("rds")
+    subnets = list(network(clients).subnets)
+    rds.create_db_subnet_group(DBSubnetGroupName="data", DBSubnetGroupDescription="d", SubnetIds=subnets)
+    made = rds.create_db_instance(
+        DBInstanceIdentifier="registers",
+        DBInstanceClass="db.t4g.medium",
+        Engine="postgres",
+        AllocatedStorage=20,
+        DBSubnetGroupName="data",
+        MasterUsername="honseki",
+        ManageMasterUserPassword=True,
+    )
+    arn: str = made["DBInstance"]["DBInstanceArn"]
+    return arn
+
+
+def test_a_job_leaves_a_recovery_point(database: str, backup: Any, vault: str, trusted: str, refused: Refused) -> None:
+    started = {"BackupVaultName": "vault", "ResourceArn": database, "IamRoleArn": trusted}
+    job = backup.start_backup_job(**started, Lifecycle={"DeleteAfterDays": 35})
+    told = backup.describe_backup_job(BackupJobId=job["BackupJobId"])
+    assert (told["State"], told["ResourceType"]) == ("COMPLETED", "RDS")
+    (point,) = backup.list_recovery_points_by_backup_vault(BackupVaultName="vault")["RecoveryPoints"]
+    assert point["RecoveryPointArn"] == job["RecoveryPointArn"] == told["RecoveryPointArn"]
+    assert (point["CalculatedLifecycle"]["DeleteAt"] - point["CreationDate"]).days == 35
+    assert backup.describe_backup_vault(BackupVaultName="vault")["NumberOfRecoveryPoints"] == 1
+    with refused("InvalidRequestException", "contains recovery points"):
+        backup.delete_backup_vault(BackupVaultName="vault")
+    with refused("InvalidParameterValueException", "isn't one that is backed up here"):
+        backup.start_backup_job(**started | {"ResourceArn": f"{database}-other"})
+    with refused("ResourceNotFoundException"):
+        backup.describe_backup_job(BackupJobId="another")
+
+
+def test_a_lock_fails_jobs_outside_of_its_days(database: str, backup: Any, vault: str, trusted: str) -> None:
+    backup.put_backup_vault_lock_configuration(BackupVaultName="vault", MinRetentionDays=35, MaxRetentionDays=100)
+    started = {"BackupVaultName": "vault", "ResourceArn": database, "IamRoleArn": trusted}
+    for lifecycle, state in (
+        ({"DeleteAfterDays": 34}, "FAILED"),
+        ({}, "FAILED"),
+        ({"DeleteAfterDays": 35}, "COMPLETED"),
+    ):
+        job = backup.start_backup_job(**started, Lifecycle=lifecycle)
+        assert backup.describe_backup_job(BackupJobId=job["BackupJobId"])["State"] == state
+    assert len(backup.list_recovery_points_by_backup_vault(BackupVaultName="vault")["RecoveryPoints"]) == 1

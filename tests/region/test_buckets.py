@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import os
 import signal
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from typing import Any
 
 import psutil
 import pytest
+from botocore.exceptions import ClientError
 
 from honseki.rehearsal.region import control
 from honseki.rehearsal.region.issues import TenantIssue
@@ -135,3 +137,19 @@ def test_objects_and_owners_survive(own_region: control.RegionInfo, refused: Ref
     assert owner("s3").get_object(**named)["Body"].read() == b"log"
     assert owner("s3").get_object_retention(**named)["Retention"] == retention("COMPLIANCE", 90)
     assert [v["VpcId"] for v in owner("ec2").describe_vpcs()["Vpcs"]] == [vpc]
+
+
+def test_a_policy_that_wants_tls_lets_the_region_work_and_a_denial_denies(s3: Any) -> None:
+    everything = ["arn:aws:s3:::kept", "arn:aws:s3:::kept/*"]
+    whole = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": everything}
+    tls = [whole | {"Condition": {"Bool": {"aws:SecureTransport": "false"}}}]
+    s3.create_bucket(Bucket="kept", CreateBucketConfiguration={"LocationConstraint": "ap-northeast-1"})
+    s3.put_bucket_policy(Bucket="kept", Policy=json.dumps({"Version": "2012-10-17", "Statement": tls}))
+    s3.put_object(Bucket="kept", Key="one", Body=b"1")
+    assert s3.get_object(Bucket="kept", Key="one")["Body"].read() == b"1"
+    denied = whole | {"Action": ["s3:DeleteObject"]}
+    s3.put_bucket_policy(Bucket="kept", Policy=json.dumps({"Version": "2012-10-17", "Statement": [*tls, denied]}))
+    with pytest.raises(ClientError) as refused:
+        s3.delete_object(Bucket="kept", Key="one")
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+    assert s3.get_object(Bucket="kept", Key="one")["Body"].read() == b"1"

@@ -1,4 +1,5 @@
-"""S3 where moto leaves something out: retention under object lock, whose bucket it is, and what a new bucket has.
+"""S3 where moto leaves something out: retention under object lock, whose bucket it is, what a new bucket has, and its
+policy.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html (nobody ever shortens a compliance lock),
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectRetention.html,
@@ -10,12 +11,14 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-encryption-faq.htm
 from __future__ import annotations
 
 import datetime
+import json
 from types import SimpleNamespace
 from typing import Any
 
 import xmltodict  # type: ignore[import-untyped]
 from moto.core.common_types import TYPE_RESPONSE
 from moto.core.responses import ActionResult
+from moto.iam.access_control import IAMPolicy, PermissionResult
 from moto.s3 import urls
 from moto.s3.exceptions import (
     AccessDeniedByLock,
@@ -58,6 +61,25 @@ class LockedVersioningError(S3ClientError):
         )
 
 
+class Bucket(FakeBucket):
+    """A bucket whose policy is judged by what the emulator knows of one."""
+
+    def get_permission(self, action: str, resource: str) -> PermissionResult:
+        """What the policy's statements without conditions say.
+
+        The emulator knows no conditions. Taken without its own, `deny all of S3 unless through TLS` would deny all of
+        S3: no trail, no session and no entry log could be written.
+        """
+        if self.policy is None:
+            return PermissionResult.NEUTRAL
+        document = json.loads(self.policy)
+        listed = document["Statement"] if isinstance(document["Statement"], list) else [document["Statement"]]
+        judged = [statement for statement in listed if not statement.get("Condition")]
+        if not judged:
+            return PermissionResult.NEUTRAL
+        return IAMPolicy(json.dumps({**document, "Statement": judged})).is_action_permitted(action, resource)
+
+
 class BucketsBackend(S3Backend):
     """moto's S3; locks only ever get longer."""
 
@@ -67,6 +89,7 @@ class BucketsBackend(S3Backend):
         if owner is not None and owner[1] != self.account_id:
             raise NameTakenError
         bucket = super().create_bucket(bucket_name, *args, **kwargs)
+        bucket.__class__ = Bucket  # type: ignore[type-abstract]
         closed = True
         bucket.public_access_block = PublicAccessBlock(closed, closed, closed, closed)
         # moto keeps the word itself, and says a mapping.

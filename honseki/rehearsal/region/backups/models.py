@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _PATHS = (
+    "{0}/backup-jobs$",
+    "{0}/backup-jobs/(?P<job>[^/]+)$",
     "{0}/backup-vaults/(?P<name>[^/]+)/access-policy$",
     "{0}/backup-vaults/(?P<name>[^/]+)/recovery-points/$",
     "{0}/restore-testing/plans$",
@@ -26,7 +28,7 @@ _PATHS = (
 
 
 class BackupsBackend(RestoreTesting):
-    """Vaults, plans, selections, restore testing, and the tags of all."""
+    """Vaults, jobs, plans, selections, restore testing, and the tags of all."""
 
     def kinds(self) -> dict[str, str]:
         """ARN of everything that takes tags -> its kind."""

@@ -16,7 +16,8 @@ import uuid
 from typing import Any
 
 from honseki.rehearsal.region.backups.errors import already_exists, invalid, not_allowed, not_found
-from honseki.rehearsal.region.backups.vaults import Vaults, now
+from honseki.rehearsal.region.backups.points import RecoveryPoints
+from honseki.rehearsal.region.backups.vaults import now
 
 _DEFAULTS: dict[str, Any] = {
     "ScheduleExpression": "cron(0 5 ? * * *)",
@@ -77,7 +78,7 @@ class BackupPlan:
         }
 
 
-class Plans(Vaults):
+class Plans(RecoveryPoints):
     """Plans and their selections."""
 
     def __init__(self, region_name: str, account_id: str) -> None:

@@ -105,8 +105,20 @@ class BackupsResponse(BackupResponse):
 
     def list_recovery_points_by_backup_vault(self) -> ActionResult:
         """ListRecoveryPointsByBackupVault."""
-        self._backend.vault(self._given()["BackupVaultName"])
-        return self._page("RecoveryPoints", [])
+        return self._page("RecoveryPoints", self._backend.vault(self._given()["BackupVaultName"]).points)
+
+    # --- jobs
+
+    def start_backup_job(self) -> ActionResult:
+        """StartBackupJob."""
+        given = self._given()
+        lifecycle = given.get("Lifecycle", {})
+        job = self._backend.start_job(given["BackupVaultName"], given["ResourceArn"], given["IamRoleArn"], lifecycle)
+        return ActionResult({name: job.get(name) for name in ("BackupJobId", "RecoveryPointArn", "CreationDate")})
+
+    def describe_backup_job(self) -> ActionResult:
+        """DescribeBackupJob."""
+        return ActionResult(self._backend.job(self._given()["BackupJobId"]))
 
     # --- plans
 

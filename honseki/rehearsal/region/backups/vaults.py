@@ -23,9 +23,15 @@ _GRACE = 3
 
 
 class KeptVault(Vault):
-    """A vault with its access policy. It holds no recovery points: no backup job has run in the rehearsal."""
+    """A vault with its access policy and its recovery points."""
 
     policy: str | None = None
+
+    @property
+    def points(self) -> list[dict[str, Any]]:
+        """As ListRecoveryPointsByBackupVault answers them, in the order in which they were made."""
+        kept: list[dict[str, Any]] = self.__dict__.setdefault("_points", [])
+        return kept
 
 
 class Vaults(BackupBackend):
