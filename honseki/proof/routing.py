@@ -210,7 +210,7 @@ class Part:
         return known
 
     def _behind_hub(self, place: str, new: int, *, unsure: bool) -> int:
-        """The tenants behind a hub, as bits. Most come with all that a step lets through: that answer is kept by step."""
+        """The tenants behind a hub, as bits. Most who come bring all that a step lets through: that answer is kept."""
         found = 0
         for fan in self._fans_of(place, unsure=unsure):
             passed = new & fan.only
