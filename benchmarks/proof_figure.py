@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Final
 from xml.etree import ElementTree as ET
 
-_WIDTH: Final = 380
+_WIDTH: Final = 390
 _HEIGHT: Final = 300
-_LEFT: Final = 60
+_LEFT: Final = 68
 _TOP: Final = 40
 _PLOT: Final = (290, 210)
 """of a panel: width and height within the axes"""
