@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -50,6 +51,12 @@ def make_home(path: Path) -> Home:
     # In the package's own interpreter, whatever is active in the shell.
     env["HONSEKI_PYTHON"] = sys.executable
     return Home(path, env)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What was loaded to collect the tests stays until the end: the garbage collector needn't look at it each time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="module")

@@ -11,17 +11,27 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import lru_cache
+from importlib import metadata
 from multiprocessing import get_context
-from pathlib import Path
 from typing import Final
 
-import pulumi
-import pulumi_aws
-
-from honseki.engine.evaluate import evaluate
+from honseki.check.store import Cache, Stored
 from honseki.engine.settings import CHECKOUT
 from infra.model import Municipality, Target
-from infra.model.graph import Graph, GraphError
+from infra.model.graph import Graph
+
+__all__ = [
+    "Cache",
+    "Stored",
+    "code_digest",
+    "cores_for",
+    "declare",
+    "declared",
+    "digest",
+    "one_by_one",
+    "parts",
+    "pool",
+]
 
 _CODE: Final = ("infra", "honseki/engine", "honseki/resources")
 """What decides what a declaration comes to, besides the inventory and Pulumi itself."""
@@ -36,9 +46,17 @@ def code_digest() -> str:
     for folder in _CODE:
         for path in sorted((CHECKOUT / folder).rglob("*.py")):
             digest.update(path.relative_to(CHECKOUT).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    for module in (pulumi, pulumi_aws):
-        digest.update(str(getattr(module, "__version__", Path(str(module.__file__)).parent)).encode())
+    # Their versions, without loading them: whoever finds all graphs in the cache needs neither.
+    for package in ("pulumi", "pulumi-aws"):
+        digest.update(f"{package} {metadata.version(package)}\0".encode())
     return digest.hexdigest()
+
+
+def evaluated(municipality: Municipality, target: Target) -> Graph:
+    """One municipality's declared graph, from no cache."""
+    from honseki.engine.evaluate import evaluate  # noqa: PLC0415  a second of loading Pulumi's SDK
+
+    return evaluate(municipality, target)
 
 
 def digest(municipality: Municipality, target: Target) -> str:
@@ -47,37 +65,12 @@ def digest(municipality: Municipality, target: Target) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-class Cache:
-    """Graphs in a folder, one file each. Whatever isn't whole or right counts as absent."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def get(self, key: str) -> Graph | None:
-        """The graph of a digest."""
-        try:
-            return Graph.from_json(self._path(key).read_text(encoding="utf-8"))
-        except (OSError, GraphError, UnicodeDecodeError):
-            return None
-
-    def put(self, key: str, graph: Graph) -> None:
-        """Keep a graph; in one step, so that nobody reads half of it."""
-        path = self._path(key)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f".{path.name}.{os.getpid()}")
-        draft.write_text(graph.to_json(), encoding="utf-8")
-        draft.replace(path)
-
-    def _path(self, key: str) -> Path:
-        return self._folder / key[:2] / f"{key}.json"
-
-
 def declared(municipality: Municipality, target: Target, cache: Cache | None) -> Graph:
     """One municipality's declared graph, from the cache if it is there."""
     key = digest(municipality, target) if cache is not None else ""
     graph = cache.get(key) if cache is not None else None
     if graph is None:
-        graph = evaluate(municipality, target)
+        graph = evaluated(municipality, target)
         if cache is not None:
             cache.put(key, graph)
     return graph
@@ -105,3 +98,29 @@ def one_by_one(
     """Graphs in this process."""
     for municipality in municipalities:
         yield municipality, declared(municipality, target, cache)
+
+
+def declare(
+    municipalities: Sequence[Municipality], target: Target, cache: Cache, cores: int | None = None
+) -> tuple[Stored, ...]:
+    """The municipalities' graphs as they are kept, in their order; what isn't kept yet is evaluated, on all cores.
+
+    Nothing is parsed: ask a `Stored` for its graph, or for the nodes of some types. Raises what `evaluate` raises.
+    """
+    found = {each.code: cache.stored(digest(each, target)) for each in municipalities}
+    missing = [each for each in municipalities if found[each.code] is None]
+    cores = cores_for(len(missing)) if cores is None else cores
+    if cores == 1 or len(missing) <= _FEW:
+        for each in missing:
+            found[each.code] = cache.put(digest(each, target), evaluated(each, target))
+    else:
+        with pool(cores) as workers:
+            tasks = [(part, target, cache) for part in parts(missing, cores)]
+            for several in workers.map(_evaluate_part, tasks):
+                found |= {each.tenant: each for each in several}
+    return tuple(stored for each in municipalities if (stored := found[each.code]) is not None)
+
+
+def _evaluate_part(task: tuple[Sequence[Municipality], Target, Cache]) -> list[Stored]:
+    municipalities, target, cache = task
+    return [cache.put(digest(each, target), evaluated(each, target)) for each in municipalities]

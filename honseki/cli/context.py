@@ -68,8 +68,11 @@ class Context:
     def fleet(self, codes: Iterable[str] | None = None) -> Fleet:
         """The inventory, or the named part of it. All problems at once as `BadInventoryError`."""
         from stacks.inventory import InventoryError, load  # noqa: PLC0415
+        from stacks.kept import load_kept  # noqa: PLC0415
 
         try:
+            if codes is None:
+                return load_kept(self.settings.fleet, self.settings.cache / "inventory")
             return load(self.settings.fleet, codes)
         except InventoryError as error:
             raise BadInventoryError(error.problems) from error

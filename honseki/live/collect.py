@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -51,7 +49,7 @@ def collect(
     """
     begun = _now()
     parts = [part for account in sorted(set(tenants.values())) for part in _parts(account, regions, asks)]
-    with _rarely_collecting_garbage(), ThreadPoolExecutor(workers, thread_name_prefix="live") as pool:
+    with ThreadPoolExecutor(workers, thread_name_prefix="live") as pool:
         opened = {
             account: pool.submit(open_account, account) for account in dict.fromkeys(part.account for part in parts)
         }
@@ -92,20 +90,6 @@ def write(answers: Answers, folder: Path) -> Path:
     manifest = {"tenants": dict(answers.tenants), **answers.manifest.as_json()}
     (folder / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False) + "\n")
     return configs
-
-
-@contextmanager
-def _rarely_collecting_garbage() -> Iterator[None]:
-    """Python's collector would walk through all documents and botocore's service models again and again.
-
-    That was a third of the processor's time. Not off: a client is garbage in a circle, and there are 15 in each region.
-    """
-    before = gc.get_threshold()
-    gc.set_threshold(50_000, 10, 10)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 def _now() -> str:

@@ -178,7 +178,7 @@ def _resource(
     least = NO
     strangers = Caller("principal", STRANGER)
     for caller in (strangers, *_callers(document, policy.account, owners)):
-        request = Request(caller, policy.account, owners)
+        request = Request(caller, policy.account, policy.account, owners)
         sure, actions = level(document, allow, request, "resource")
         if sure > least:
             yield _described(caller, sure, actions, unclear(document, allow, request), tenancy)
@@ -211,7 +211,7 @@ def _service(
     least = NO
     for account in (STRANGER, *_accounts(document, policy.account, owners)):
         caller = Caller("service", account, service)
-        request = Request(caller, policy.account, owners)
+        request = Request(caller, policy.account, policy.account, owners)
         sure, actions = level(document, allow, request, "resource")
         if sure <= least:
             continue
@@ -258,7 +258,7 @@ def _endpoint(
             # Said once: of a stranger for everybody, of the resources for every caller.
             about = ("resources", account) if mine else ("credentials", who)
             general = (about[0], STRANGER if mine else "anyone")
-            request = Request(caller, account, owners)
+            request = Request(caller, account, own, owners, inside=True)
             sure, actions = level(document, allow, request, "endpoint")
             if sure <= max(told.get(about, NO), told.get(general, NO)):
                 continue
@@ -285,14 +285,16 @@ def _identity(
     whose_bucket = {name: owners.get(name) for name in buckets if not re.search(r"[*?$]", name)}
     accounts |= {owner for owner in whose_bucket.values() if owner is not None}
     for account in sorted(accounts - {policy.account}):
-        request = Request(caller, account, owners)
+        request = Request(caller, account, policy.account, owners, inside=True)
         sure, actions = level(document, allow, request, "identity")
         if sure:
             why = f"names resources of {account}"
             why += f", depending on {'; '.join(unclear(document, allow, request))}" if sure == UNTOLD else ""
             yield _Found(sure, account, tenancy.whose(account), actions, why)
     for name in sorted(name for name, owner in whose_bucket.items() if owner is None):
-        sure, actions = level(document, allow, Request(caller, STRANGER, owners), "identity")
+        sure, actions = level(
+            document, allow, Request(caller, STRANGER, policy.account, owners, inside=True), "identity"
+        )
         if sure:
             yield _Found(UNTOLD, name, "unknown", actions, f"whose bucket {name} is isn't told")
 
@@ -321,7 +323,12 @@ def _read(text: str) -> Document:
 
 
 _OWN: Final = "999999999999"
-_NAMES: Final = re.compile(r"(?<=key/)[\w-]+|(?<=dbuser:)[\w-]+")
+_NAMES: Final = re.compile(r"(key/|dbuser:)([\w-]+)")
+
+
+def _number(digits: str) -> str:
+    """A pattern for a number that isn't a part of a longer one; it begins with the digits, which are found fast."""
+    return rf"{digits}(?<![0-9]{digits})(?![0-9])"
 
 
 def _alike(policy: Policy, owners: Mapping[str, str], tenancy: Tenancy) -> bool:
@@ -332,13 +339,14 @@ def _alike(policy: Policy, owners: Mapping[str, str], tenancy: Tenancy) -> bool:
     nothing: the policy is then judged as it is.
     """
     text = policy.document
-    if _OWN in text or "{" + "code}" in text or "{name-" in text:
+    if _OWN in text or "{code}" in text or "{name-" in text:
         return False
     names: dict[str, str] = {}
-    shape = re.sub(rf"(?<![0-9]){policy.account}(?![0-9])", _OWN, text)
+    shape = re.sub(_number(policy.account), _OWN, text)
     if policy.tenant.isdecimal():
-        shape = re.sub(rf"(?<![0-9]){policy.tenant}(?![0-9])", "{code}", shape)
-    shape = _NAMES.sub(lambda found: names.setdefault(found[0], f"{{name-{len(names)}}}"), shape)
+        shape = re.sub(_number(policy.tenant), "{code}", shape)
+    if "key/" in shape or "dbuser:" in shape:
+        shape = _NAMES.sub(lambda found: found[1] + names.setdefault(found[2], f"{{name-{len(names)}}}"), shape)
     needs = _needs(policy.kind, shape)
     if needs is None:
         return False

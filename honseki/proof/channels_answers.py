@@ -111,6 +111,11 @@ def _ram(at: _At, item: Mapping[str, Any]) -> Found:
         yield at.share("ram", str(item["resourceShareArn"]), [item["associatedEntity"]])
 
 
+def _service(at: _At, item: Mapping[str, Any]) -> Found:
+    whom = [each["Principal"] for each in item["AllowedPrincipals"]]
+    yield at.share("endpoint-service", str(item["ServiceId"]), [EVERYBODY if who == "*" else who for who in whom])
+
+
 @dataclass(frozen=True, slots=True)
 class _Document:
     """A document: its list, how an element is read, and, for things asked one by one, the list that names them."""
@@ -170,6 +175,13 @@ _REGIONAL: Final = (
         partial(_plain, "log-destination", "destinationName", "accessPolicy"),
     ),
     _Document("VpcEndpoints", "endpoint", "VpcEndpoints", _endpoint),
+    _Document(
+        "VpcEndpointServicePermissions",
+        "endpoint-service",
+        "VpcEndpointServicePermissions",
+        _service,
+        ("VpcEndpointServiceConfigurations", "ServiceConfigurations", "ServiceId", "ServiceId"),
+    ),
     _Document("SharePrincipals", "ram", "resourceShareAssociations", _ram),
     _Document(
         "ImageLaunchPermissions",

@@ -101,7 +101,7 @@ _NO_GRANT: Final[Mapping[str, frozenset[str]]] = {
 }
 """Inputs that look like a policy or a share, and let nobody at anything."""
 
-_OPEN: Final = frozenset({"all"})
+_OPEN: Final = frozenset({"all", "*"})
 _OPEN_GROUPS: Final = ("/AllUsers", "/AuthenticatedUsers")
 _CLOSED: Final = frozenset({"private", "bucket-owner-full-control", "bucket-owner-read"})
 """Of canned ACLs, groups of images and groups in ACLs.

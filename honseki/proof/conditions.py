@@ -75,12 +75,16 @@ class Caller:
 class Request:
     """A request of the caller's, on a resource of an account (twelve digits, or STRANGER).
 
-    `owners` says whose the things are whose names hold no account: buckets, VPCs, endpoints.
+    `own`: the tenant's account, whose policy it is. `inside`: the request comes from the tenant's own VPCs, for sure;
+    else it comes from anywhere else, for nobody else's packets are in there. Whose credentials are used in a network
+    of others isn't said by whose network it is. `owners` says whose the things are whose names hold no account.
     """
 
     caller: Caller
     resource_account: str
+    own: str
     owners: Mapping[str, str]
+    inside: bool = False
 
 
 _IDENTITY: Final = re.compile(
@@ -122,12 +126,12 @@ _MEASURES: Final = frozenset(
 )
 
 _RESOURCES_ACCOUNT: Final = frozenset({"aws:resourceaccount", "s3:resourceaccount"})
-_CALLERS_ACCOUNT: Final = frozenset({"aws:principalaccount", "kms:calleraccount", "aws:sourceowner", "aws:vpceaccount"})
+_CALLERS_ACCOUNT: Final = frozenset({"aws:principalaccount", "kms:calleraccount", "aws:sourceowner"})
 """Of a principal's request. SNS puts the caller's account into `aws:SourceOwner`, as its default policy uses it:
 https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html"""
 _SOURCES_ACCOUNT: Final = frozenset({"aws:sourceaccount", "aws:sourceowner"})
 """Of a service's request."""
-PLACES: Final = frozenset({"aws:sourcevpc", "aws:sourcevpce"})
+PLACES: Final = frozenset({"aws:sourcevpc", "aws:sourcevpce", "aws:vpceaccount"})
 _CONTEXT: Final = "kms:encryptioncontext:"
 """A service puts there what it encrypts; any other caller puts there what they like.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html"""
@@ -252,11 +256,20 @@ def _is_other(key: str, value: str, request: Request, *, wildcards: bool) -> Tru
         named = glob(value if wildcards else escape(value), caller.name)
         found = CHOICE if not caller.name else ALWAYS if named else NEVER
     elif key in PLACES:
-        owner = request.owners.get(value)
-        found = UNCLEAR if owner is None else CHOICE if owner == caller.account else NEVER
+        found = _is_place(key, value, request, wildcards=wildcards)
     elif key == "aws:sourceip" and value.endswith("/0"):
         found = ALWAYS
     return found
+
+
+def _is_place(key: str, value: str, request: Request, *, wildcards: bool) -> Truth:
+    """Whether the request can come from a VPC or endpoint, or from one of an account's."""
+    if wildcards and _has_wildcard(value):
+        return CHOICE if not value.strip("*") else UNCLEAR
+    owner = value if key == "aws:vpceaccount" else request.owners.get(value)
+    if owner is None:
+        return UNCLEAR
+    return CHOICE if (owner == request.own) == request.inside else NEVER
 
 
 def _filled(value: str, request: Request) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final, Literal
 
 from honseki.proof.admits import root_of
@@ -94,11 +95,19 @@ class Tenancy:
 
     def admits(self, who: str, kind: str, tenant: str) -> bool:
         """Whether the allow-list names an account, a principal (or its account), or a service, for this tenant."""
-        names = {who, root_of(who) or account_of(who)}
         return any(
-            each.who in names and (not each.kinds or kind in each.kinds) and each.tenant in ("", tenant)
-            for each in self.admitted
+            not each.kinds or kind in each.kinds
+            for name in {who, root_of(who) or account_of(who)}
+            for of in ("", tenant)
+            for each in self._by_name.get((name, of), ())
         )
+
+    @cached_property
+    def _by_name(self) -> dict[tuple[str, str], list[Admission]]:
+        found: dict[tuple[str, str], list[Admission]] = {}
+        for each in self.admitted:
+            found.setdefault((each.who, each.tenant), []).append(each)
+        return found
 
     def whose(self, account: str) -> str:
         """The tenant of an account; `unknown account` for one that is nobody's here."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -10,120 +10,112 @@ from honseki.proof.addresses import Span
 from honseki.proof.declared_gateways import attachment_of
 from honseki.proof.declared_reading import Reader
 from honseki.proof.network import Attachment, Network, Origin, TransitRoute, TransitTable
-from infra.model.graph import Node
 
 _TGW: Final = "aws:ec2transitgateway"
 _ASSOCIATION: Final = f"{_TGW}/routeTableAssociation:RouteTableAssociation"
 _PROPAGATION: Final = f"{_TGW}/routeTablePropagation:RouteTablePropagation"
+_CONNECTION: Final = "aws:ec2/vpnConnection:VpnConnection"
 _GATEWAY: Final = f"{_TGW}/transitGateway:TransitGateway"
 
 
 @dataclass(slots=True)
 class _Transit:
-    """What is known so far: tables of association and propagation by attachment."""
+    """What is known so far."""
 
+    tables: dict[str, tuple[str, str]]
+    """gateway and where it is told, by route table"""
+    default_table: dict[str, str | None]
+    """by gateway: the table that attachments are associated with unless told otherwise"""
+    default_propagation: dict[str, str | None]
     attachments: dict[str, Attachment]
     propagates: dict[str, list[str]]
-    default_table: dict[str, str | None]
-    default_propagation: dict[str, str | None]
+    """tables by attachment"""
+
+    def end(self, attachment: str, table: str) -> str:
+        """Both ends of a peering have the same id in AWS; the table tells which end is meant."""
+        other = self.attachments.get(f"{attachment}/peer")
+        return other.id if other and self.tables.get(table, ("", ""))[0] == other.gateway else attachment
+
+    def add(self, made: Attachment, *, associated: bool = True, propagated: bool = True) -> None:
+        """Add an attachment with the gateway's defaults, as far as they apply to it."""
+        table, learns = self.default_table[made.gateway], self.default_propagation[made.gateway]
+        self.attachments[made.id] = replace(made, table=table if associated else None)
+        self.propagates[made.id] = [learns] if learns and propagated else []
 
 
 def needs(reader: Reader) -> bool:
     """Whether there is anything of a transit gateway in the tenant's graph."""
     return any(token.startswith(_TGW) for token in reader.by_type) or any(
-        node.inputs.get("transitGatewayId") is not None for node in reader.of("aws:ec2/vpnConnection:VpnConnection")
+        node.inputs.get("transitGatewayId") is not None for node in reader.of(_CONNECTION)
     )
 
 
 def transit(network: Network, readers: Sequence[Reader], lists: dict[str, tuple[Span, ...]]) -> Network:
     """The network with its transit gateways: attachments, tables, static and propagated routes."""
-    found = _Transit({}, {}, {}, {})
+    found = _Transit({}, {}, {}, {}, {})
     for reader in readers:
-        for node in reader.of(_GATEWAY):
-            own = reader.id(node)
-            told = [node.outputs.get(f"{name}DefaultRouteTableId") for name in ("association", "propagation")]
-            tables = [each if isinstance(each, str) else f"{own}/default" for each in told]
-            on = [reader.text(node, f"defaultRouteTable{what}") != "disable" for what in ("Association", "Propagation")]
-            found.default_table[own] = tables[0] if on[0] else None
-            found.default_propagation[own] = tables[1] if on[1] else None
+        _gateways(reader, found)
     for reader in readers:
-        _attachments(network, reader, found)
+        _attachments(reader, found)
+    for gateway in network.direct_connect_gateways:
+        for associated, _, where in gateway.associations:
+            if associated in found.default_table:
+                ident = f"{gateway.id}/{associated}"
+                found.add(Attachment(ident, associated, "direct-connect-gateway", gateway.id, None, (), where))
     for reader in readers:
         _choices(reader, found)
     routes = _propagated(network, readers, found)
     for reader in readers:
         _static(reader, found, routes, lists)
-    where: dict[str, tuple[str, str]] = {
-        table: (gateway, gateway)
-        for by_gateway in (found.default_table, found.default_propagation)
-        for gateway, table in by_gateway.items()
-        if table is not None
-    }
-    for reader in readers:
-        for node in reader.of(f"{_TGW}/routeTable:RouteTable"):
-            where[reader.id(node)] = (reader.text(node, "transitGatewayId") or "", node.urn)
-    made = tuple(TransitTable(each, *_first(where[each], routes.get(each, ()))) for each in where)
-    for reader in readers:
-        for node in reader.of(f"{_TGW}/route:Route", f"{_TGW}/prefixListReference:PrefixListReference"):
-            if reader.text(node, "transitGatewayRouteTableId") not in where:
-                reader.gap(node, "transitGatewayRouteTableId", "the route's table isn't in the input")
-    return replace(network, attachments=tuple(found.attachments.values()), transit_tables=made)
+    tables = tuple(
+        TransitTable(ident, gateway, tuple(routes.get(ident, ())), where)
+        for ident, (gateway, where) in found.tables.items()
+    )
+    return replace(network, attachments=tuple(found.attachments.values()), transit_tables=tables)
 
 
-def _first(about: tuple[str, str], routes: Iterable[TransitRoute]) -> tuple[str, tuple[TransitRoute, ...], str]:
-    gateway, where = about
-    return gateway, tuple(routes), where
+def _gateways(reader: Reader, found: _Transit) -> None:
+    """Gateways with their default tables, and the tables that are declared."""
+    for node in reader.of(_GATEWAY):
+        own = reader.id(node)
+        for way, default in (("Association", found.default_table), ("Propagation", found.default_propagation)):
+            told = node.outputs.get(f"{way.lower()}DefaultRouteTableId")
+            table = told if isinstance(told, str) else f"{own}/default"
+            default[own] = None if reader.text(node, f"defaultRouteTable{way}") == "disable" else table
+            found.tables.setdefault(table, (own, node.urn))
+    for node in reader.of(f"{_TGW}/routeTable:RouteTable"):
+        found.tables[reader.id(node)] = (reader.text(node, "transitGatewayId") or "", node.urn)
 
 
-def _attachments(network: Network, reader: Reader, found: _Transit) -> None:
+def _attachments(reader: Reader, found: _Transit) -> None:
     for node in reader.of(f"{_TGW}/vpcAttachment:VpcAttachment"):
         gateway, vpc = reader.text(node, "transitGatewayId"), reader.text(node, "vpcId")
-        subnets = tuple(reader.texts(node, "subnetIds"))
         if gateway is None or vpc is None or gateway not in found.default_table:
             reader.gap(node, gateway or "transitGatewayId", "the transit gateway or the VPC isn't in the input")
             continue
-        made = Attachment(reader.id(node), gateway, "vpc", vpc, None, subnets, node.urn)
-        _add(reader, found, node, made)
+        subnets = tuple(reader.texts(node, "subnetIds"))
+        found.add(
+            Attachment(reader.id(node), gateway, "vpc", vpc, None, subnets, node.urn),
+            associated=reader.flag(node, "transitGatewayDefaultRouteTableAssociation", default=True),
+            propagated=reader.flag(node, "transitGatewayDefaultRouteTablePropagation", default=True),
+        )
     for node in reader.of(f"{_TGW}/peeringAttachment:PeeringAttachment"):
         here, there = reader.text(node, "transitGatewayId"), reader.text(node, "peerTransitGatewayId")
-        identifier = reader.id(node)
         if here not in found.default_table or there not in found.default_table:
             reader.gap(node, "peerTransitGatewayId", "a transit gateway of the peering isn't in the input")
             continue
-        # One id in AWS, and two ends; peerings are associated with the default table, and never propagate.
+        # Peerings propagate nothing: routes to them are static.
         # https://docs.aws.amazon.com/vpc/latest/tgw/tgw-peering.html
-        other = f"{identifier}/peer"
-        ends = ((identifier, here, other), (other, there, identifier))
-        for own, gateway, resource in ends:
-            table = found.default_table[gateway]
-            found.attachments[own] = Attachment(own, gateway, "peering", resource, table, (), node.urn)
-    for node in reader.of("aws:ec2/vpnConnection:VpnConnection"):
-        gateway = reader.text(node, "transitGatewayId")
-        if gateway is None:
-            continue
-        if gateway not in found.default_table:
-            reader.gap(node, gateway, "the transit gateway isn't in the input")
-            continue
-        own = attachment_of(node) or f"{reader.id(node)}/attachment"
-        _add(reader, found, node, Attachment(own, gateway, "line", reader.id(node), None, (), node.urn))
-    mine = {reader.id(node) for node in reader.of("aws:directconnect/gateway:Gateway")}
-    for direct in network.direct_connect_gateways:
-        for associated, _, where in direct.associations:
-            if associated in found.default_table and direct.id in mine:
-                own = f"{direct.id}/{associated}"
-                made = Attachment(own, associated, "direct-connect-gateway", direct.id, None, (), where)
-                node = next(reader.of("aws:directconnect/gateway:Gateway"))
-                _add(reader, found, node, made)
-
-
-def _add(reader: Reader, found: _Transit, node: Node, made: Attachment) -> None:
-    table, learns = found.default_table[made.gateway], found.default_propagation[made.gateway]
-    if not reader.flag(node, "transitGatewayDefaultRouteTableAssociation", default=True):
-        table = None
-    if not reader.flag(node, "transitGatewayDefaultRouteTablePropagation", default=True):
-        learns = None
-    found.attachments[made.id] = replace(made, table=table)
-    found.propagates[made.id] = [learns] if learns else []
+        own = reader.id(node)
+        for ident, gateway, other in ((own, here, f"{own}/peer"), (f"{own}/peer", there, own)):
+            found.add(Attachment(ident, gateway, "peering", other, None, (), node.urn), propagated=False)
+    for node in reader.of(_CONNECTION):
+        ends_at = reader.text(node, "transitGatewayId")
+        if ends_at in found.default_table:
+            ident = attachment_of(node) or f"{reader.id(node)}/attachment"
+            found.add(Attachment(ident, ends_at, "line", reader.id(node), None, (), node.urn))
+        elif ends_at is not None:
+            reader.gap(node, ends_at, "the transit gateway isn't in the input")
 
 
 def _choices(reader: Reader, found: _Transit) -> None:
@@ -137,9 +129,9 @@ def _choices(reader: Reader, found: _Transit) -> None:
                 found.propagates[attachment] = []
     for token in (_ASSOCIATION, _PROPAGATION):
         for node in reader.of(token):
-            attachment = reader.text(node, "transitGatewayAttachmentId") or ""
-            table = reader.text(node, "transitGatewayRouteTableId")
-            if attachment not in found.attachments or table is None:
+            table = reader.text(node, "transitGatewayRouteTableId") or ""
+            attachment = found.end(reader.text(node, "transitGatewayAttachmentId") or "", table)
+            if attachment not in found.attachments or table not in found.tables:
                 reader.gap(node, "transitGatewayAttachmentId", "the attachment or the table isn't in the input")
             elif token == _ASSOCIATION:
                 found.attachments[attachment] = replace(found.attachments[attachment], table=table)
@@ -181,38 +173,18 @@ def _unknown(readers: Sequence[Reader], attachment: Attachment) -> None:
 
 
 def _static(
-    reader: Reader,
-    found: _Transit,
-    routes: dict[str, list[TransitRoute]],
-    lists: dict[str, tuple[Span, ...]],
+    reader: Reader, found: _Transit, routes: dict[str, list[TransitRoute]], lists: dict[str, tuple[Span, ...]]
 ) -> None:
     for node in reader.of(f"{_TGW}/route:Route", f"{_TGW}/prefixListReference:PrefixListReference"):
-        table, attachment = (
-            reader.text(node, "transitGatewayRouteTableId") or "",
-            reader.text(node, "transitGatewayAttachmentId"),
-        )
+        table = reader.text(node, "transitGatewayRouteTableId") or ""
         listed = reader.text(node, "prefixListId")
-        if listed is not None and listed not in lists:
-            reader.gap(node, listed, "the prefix list isn't in the input")
         told = reader.spans(node, (reader.text(node, "destinationCidrBlock"),))
         destinations = (*told, *lists.get(listed or "", ()))
         nowhere = reader.flag(node, "blackhole", default=False)
-        if attachment is not None and f"{attachment}/peer" in found.attachments:
-            # Both ends of a peering have the same id in AWS; the table tells which end is meant.
-            end = found.attachments[f"{attachment}/peer"]
-            gateway = _gateway_of(table, reader, found)
-            attachment = end.id if gateway == end.gateway else attachment
-        if not nowhere and attachment not in found.attachments:
-            reader.gap(node, "transitGatewayAttachmentId", "the route's attachment isn't in the input")
+        attachment = found.end(reader.text(node, "transitGatewayAttachmentId") or "", table)
+        if table not in found.tables or not destinations or not (nowhere or attachment in found.attachments):
+            reader.gap(node, "transitGatewayRouteTableId", "its table, destination or target isn't in the input")
             continue
-        targets = () if nowhere or attachment is None else (attachment,)
-        shown = ", ".join(map(str, destinations))
-        where = f"{node.urn}: {shown} -> {attachment or 'blackhole'}"
+        where = f"{node.urn}: {', '.join(map(str, destinations))} -> {'blackhole' if nowhere else attachment}"
+        targets = () if nowhere else (attachment,)
         routes.setdefault(table, []).append(TransitRoute(destinations, targets, "static", where))
-
-
-def _gateway_of(table: str, reader: Reader, found: _Transit) -> str | None:
-    for node in reader.of(f"{_TGW}/routeTable:RouteTable"):
-        if reader.id(node) == table:
-            return reader.text(node, "transitGatewayId")
-    return next((gateway for gateway, default in found.default_table.items() if default == table), None)

@@ -12,10 +12,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final, Literal, NoReturn, cast
+from typing import Any, Final, Literal, NoReturn
 
 FORMAT: Final = "honseki-graph/1"
 """Written into the JSON form; another number is refused."""
@@ -214,21 +214,18 @@ class Graph:
 
     def to_json(self) -> str:
         """The stable JSON form: nodes by URN, keys sorted, one line per node."""
-        nodes = ",\n".join(
-            json.dumps(_node_json(node), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-            for node in sorted(self.nodes, key=lambda node: node.urn)
-        )
+        nodes = ",\n".join(_dumps(_document(node)) for node in sorted(self.nodes, key=lambda node: node.urn))
         return f'{{"format":"{FORMAT}","stack":{json.dumps(self.stack)},"nodes":[\n{nodes}\n]}}\n'
 
     @classmethod
     def from_json(cls, text: str) -> Graph:
         """The graph of a JSON form. Raises `GraphError` for anything else."""
         try:
-            document = json.loads(text)
+            document = json.loads(text, object_hook=_known)
             if document["format"] != FORMAT:
                 raise GraphError(f"format {document['format']!r} is not {FORMAT!r}: evaluate the graph again")
-            return cls(document["stack"], tuple(_node_from_json(node) for node in document["nodes"]))
-        except (KeyError, TypeError, ValueError) as error:
+            return cls(document["stack"], tuple(map(_node, document["nodes"])))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             if isinstance(error, GraphError):
                 raise
             raise GraphError(f"not a graph: {type(error).__name__}: {error}") from error
@@ -262,22 +259,35 @@ def _identifiers(node: Node) -> Iterator[tuple[str, str]]:
 _PLAIN = ("urn", "type", "name", "tenant", "region", "parent", "provider", "protect")
 
 
-def _node_json(node: Node) -> dict[str, Any]:
+def nodes_to_json(nodes: Iterable[Node]) -> str:
+    """Nodes as a JSON list, in their order, each as in a graph's JSON form."""
+    return _dumps([_document(node) for node in nodes])
+
+
+def _document(node: Node) -> dict[str, Any]:
     return {name: getattr(node, name) for name in _PLAIN} | {
-        "id": _plain(node.id),
-        "inputs": _plain(node.inputs),
-        "outputs": _plain(node.outputs),
+        "id": node.id,
+        "inputs": node.inputs,
+        "outputs": node.outputs,
         "dependencies": sorted(node.dependencies),
         "propertyDependencies": {key: sorted(urns) for key, urns in node.property_dependencies.items()},
     }
 
 
-def _node_from_json(document: Mapping[str, Any]) -> Node:
+def nodes_from_json(text: str | bytes) -> tuple[Node, ...]:
+    """What `nodes_to_json` wrote. Raises `GraphError` for anything else."""
+    try:
+        return tuple(map(_node, json.loads(text, object_hook=_known)))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise GraphError(f"not a graph's nodes: {type(error).__name__}: {error}") from error
+
+
+def _node(document: Mapping[str, Any]) -> Node:
     return Node(
         **{name: document[name] for name in _PLAIN},
-        id=cast(str | Unknown | None, _value(document["id"])),
-        inputs=cast(dict[str, Value], _value(document["inputs"])),
-        outputs=cast(dict[str, Value], _value(document["outputs"])),
+        id=document["id"],
+        inputs=document["inputs"],
+        outputs=document["outputs"],
         dependencies=tuple(document["dependencies"]),
         property_dependencies={key: tuple(urns) for key, urns in document["propertyDependencies"].items()},
     )
@@ -286,21 +296,19 @@ def _node_from_json(document: Mapping[str, Any]) -> Node:
 _MARK: Final = "$unknown"
 
 
-def _plain(value: Value | Mapping[str, Value]) -> Any:
+def _dumps(document: Any) -> str:
+    return json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=_plain)
+
+
+def _plain(value: object) -> Any:
+    """What JSON has no word for."""
     if isinstance(value, Unknown):
         return {_MARK: value.why}
     if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    return value
+        return dict(value)
+    raise TypeError(f"a {type(value).__name__} is no value of a graph")
 
 
-def _value(document: Any) -> Value:
-    if isinstance(document, dict):
-        if set(document) == {_MARK}:
-            return Unknown(document[_MARK])
-        return {key: _value(item) for key, item in document.items()}
-    if isinstance(document, list):
-        return [_value(item) for item in document]
-    return cast(Value, document)
+def _known(document: dict[str, Any]) -> Any:
+    """A JSON object, or what it stands for."""
+    return Unknown(document[_MARK]) if len(document) == 1 and _MARK in document else document

@@ -290,3 +290,21 @@ def logs_watched(node: Node, tenant: Subject) -> Iterator[Found]:
         if (get(alarm, "namespace"), get(alarm, "metricName")) == metric:
             return
     yield Found(node.urn, "metricTransformation", f"no alarm watches {metric[0]} {metric[1]}")
+
+
+@rule(
+    "group-counted",
+    ja="サーバ台数の計測",
+    en="An Auto Scaling group tells how many of its servers are in service",
+    severity="medium",
+    why="Without the metric the alarm on missing servers rings always or never: nobody learns of a lost one.",
+    mend="enabledMetrics with GroupInServiceInstances.",
+    each=(t.AUTO_SCALING,),
+)
+def group_counted(group: Node, _: Subject) -> Iterator[Found]:
+    """A group's metrics are off unless they are asked for.
+
+    https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-metrics.html
+    """
+    if "GroupInServiceInstances" not in items(group, "enabledMetrics"):
+        yield Found(group.urn, "enabledMetrics", "its servers in service aren't counted")

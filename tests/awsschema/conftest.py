@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from honseki.engine.evaluate import evaluate
 from infra.model.graph import Graph, Node
 from stacks import inventory
+from tests.graphs import declared
 
 PARTS = re.compile(r"[^.\[\]]+|\[\d+\]")
 
@@ -20,12 +20,12 @@ PARTS = re.compile(r"[^.\[\]]+|\[\d+\]")
 @pytest.fixture(scope="session")
 def fleet() -> dict[str, Graph]:
     municipalities = inventory.load(inventory.FOLDER).municipalities
-    return {each.code: evaluate(each, "rehearsal") for each in municipalities}
+    return {each.code: declared(each) for each in municipalities}
 
 
 @pytest.fixture(scope="session")
 def izumi() -> Graph:
-    return evaluate(inventory.load(inventory.FOLDER, ["272191"]).get("272191"), "rehearsal")
+    return declared(inventory.load(inventory.FOLDER, ["272191"]).get("272191"))
 
 
 def changed(graph: Graph, node: Node, inputs: Mapping[str, Any]) -> Graph:

@@ -12,12 +12,12 @@ import pytest
 
 from honseki.check import formats, graphs, run, source
 from honseki.check.run import Report
-from honseki.engine.evaluate import evaluate
 from honseki.errors import RefusedError
 from infra.model import Municipality
 from infra.model.graph import Graph
 from policies.waivers import Waiver
 from stacks import inventory
+from tests.graphs import declared
 from tests.policies.changes import apply, node_of
 
 TODAY = datetime.date(2026, 11, 23)
@@ -40,7 +40,7 @@ def izumi() -> Municipality:
 
 @pytest.fixture(scope="module")
 def graph(izumi: Municipality) -> Graph:
-    return evaluate(izumi, "rehearsal")
+    return declared(izumi)
 
 
 @pytest.fixture(scope="module")
@@ -189,7 +189,7 @@ def test_the_cache_gives_the_same_graph_and_nothing_that_is_broken(
     again = cache.get(key)
     assert again is not None
     assert again.digest() == graph.digest()
-    next(tmp_path.rglob("*.json")).write_text("{", encoding="utf-8")
+    next(tmp_path.rglob("*.graph")).write_text("{", encoding="utf-8")
     assert cache.get(key) is None
     assert graphs.digest(izumi.model_copy(update={"name": "another"}), "rehearsal") != key
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
+from honseki.check.graphs import Cache, digest
 from honseki.cli.main import cli
 from honseki.cost.billed import BILLED
 from honseki.cost.charges import HOURS, Charge, NotCountedError, Per, by_region
@@ -16,6 +18,7 @@ from honseki.cost.count import count, run
 from honseki.cost.free import FREE
 from honseki.engine.settings import CHECKOUT
 from infra.model.graph import Graph
+from tests.graphs import declared
 from tests.infra.conftest import HOSTED_INTERFACES, graph_of, municipality
 from tests.policies.changes import apply
 
@@ -127,9 +130,11 @@ def test_a_value_that_costs_something_unknown_is_refused(change: dict[str, Any],
     assert change["at"] in str(refused.value)
 
 
-def test_a_fleet_is_the_sum_of_its_municipalities() -> None:
+def test_a_fleet_is_the_sum_of_its_municipalities(tmp_path: Path) -> None:
     fleet = [municipality(), municipality(recovery="replica")]
-    found = list(run(fleet, "rehearsal"))
+    for each in fleet:
+        Cache(tmp_path).put(digest(each, "rehearsal"), declared(each))
+    found = list(run(fleet, "rehearsal", tmp_path))
     assert [tenant.charges for tenant in found] == [count(graph_of()), count(graph_of(recovery="replica"))]
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from functools import cache
 from typing import Any
 
 import pytest
 
-from honseki.engine.evaluate import evaluate
 from infra.model import Municipality
 from infra.model.base import TEXT
 from infra.model.graph import Graph, Node
+from tests.graphs import declared
 
 HOSTED_CONNECTIONS = [
     {"id": "east", "location": "EqTY2", "connection": "dxcon-fgizmi1a"},
@@ -70,12 +69,7 @@ def municipality(**changes: Any) -> Municipality:
 
 def graph_of(**changes: Any) -> Graph:
     """The graph of `municipality(**changes)` in the rehearsal region, evaluated once for all tests."""
-    return _graph_of(json.dumps(changes, sort_keys=True))
-
-
-@cache
-def _graph_of(changes: str) -> Graph:
-    return evaluate(municipality(**json.loads(changes)), "rehearsal")
+    return declared(municipality(**changes))
 
 
 def stated(node: Node, name: str) -> Any:
@@ -117,4 +111,4 @@ def beside_a_replica() -> Graph:
 @pytest.fixture(scope="session")
 def neighbour() -> Graph:
     """Another municipality with the very same addresses, sites and line numbers; its carrier hands over interfaces."""
-    return evaluate(municipality(code="273414", name="忠岡町", lines=HOSTED_INTERFACES), "rehearsal")
+    return declared(municipality(code="273414", name="忠岡町", lines=HOSTED_INTERFACES))

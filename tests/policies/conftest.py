@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from honseki.engine.evaluate import evaluate
 from infra.model import Municipality
 from infra.model.graph import Graph
 from stacks import inventory
+from tests.graphs import declared
 
 
 @pytest.fixture(scope="session")
@@ -17,4 +17,4 @@ def izumi() -> Municipality:
 
 @pytest.fixture(scope="session")
 def graph(izumi: Municipality) -> Graph:
-    return evaluate(izumi, "rehearsal")
+    return declared(izumi)

@@ -9,8 +9,9 @@ from typing import Any
 
 from honseki.engine.evaluate import evaluate
 from honseki.proof.declared import network_of, redundancy
+from honseki.proof.isolation import prove
 from honseki.proof.n1 import Recovery
-from honseki.proof.network import Network
+from honseki.proof.network import Network, Route
 from infra.model import Municipality
 from infra.model.graph import Graph, Node, Value
 from stacks.inventory import FOLDER, load
@@ -18,6 +19,18 @@ from stacks.inventory import FOLDER, load
 CODES = ("272191", "273414", "273619")
 IZUMI, TADAOKA, KUMATORI = CODES
 PRIMARY, RECOVERY = "ap-northeast-1", "ap-northeast-3"
+
+VPC, SUBNET = "aws:ec2/vpc:Vpc", "aws:ec2/subnet:Subnet"
+TABLE, ROUTE = "aws:ec2/routeTable:RouteTable", "aws:ec2/route:Route"
+ACL, GROUP = "aws:ec2/networkAcl:NetworkAcl", "aws:ec2/securityGroup:SecurityGroup"
+GATEWAY, DX = "aws:ec2/vpnGateway:VpnGateway", "aws:directconnect/gateway:Gateway"
+ASSOCIATION = "aws:directconnect/gatewayAssociation:GatewayAssociation"
+LINE = "aws:directconnect/privateVirtualInterface:PrivateVirtualInterface"
+TRANSIT, ATTACHMENT = (
+    "aws:ec2transitgateway/transitGateway:TransitGateway",
+    "aws:ec2transitgateway/vpcAttachment:VpcAttachment",
+)
+ENDPOINT, SERVICE = "aws:ec2/vpcEndpoint:VpcEndpoint", "aws:ec2/vpcEndpointService:VpcEndpointService"
 
 
 @cache
@@ -116,3 +129,56 @@ def both(*changed_graphs: tuple[str, Graph]) -> Network:
 def names(of: Iterable[Any]) -> set[str]:
     """The logical names in the URNs of things."""
     return {each.where.rpartition("::")[2] for each in of}
+
+
+def table(of: Network, name: str) -> tuple[Route, ...]:
+    """The routes of the table of that logical name."""
+    (found,) = (each for each in of.tables if each.where.endswith(f"::{name}") and "routeTable:" in each.where)
+    return found.routes
+
+
+def verdict(of: Network, source: str, target: str) -> str:
+    return prove(of).pair(source, target).verdict
+
+
+def app_table(graph: Graph) -> str:
+    return id_of(graph, TABLE, "primary-app")
+
+
+def route(graph: Graph, name: str, **inputs: Any) -> Node:
+    return node(graph, ROUTE, name, {"routeTableId": app_table(graph), **inputs})
+
+
+def anything() -> dict[str, Any]:
+    return {"protocol": "-1", "fromPort": 0, "toPort": 0, "cidrBlocks": ["0.0.0.0/0"]}
+
+
+def entry() -> dict[str, Any]:
+    return {"action": "allow", "cidrBlock": "0.0.0.0/0", "protocol": "-1", "ruleNo": 100, "fromPort": 0, "toPort": 0}
+
+
+def on_a_transit_gateway(**attachment: Any) -> tuple[tuple[str, Graph], tuple[str, Graph]]:
+    """Two tenants on one's transit gateway, each with a route there and filters open for what comes."""
+    one, other = declared(TADAOKA), declared(IZUMI)
+    outputs = {"associationDefaultRouteTableId": "tgw-rtb-a", "propagationDefaultRouteTableId": "tgw-rtb-a"}
+    gateway = node(one, TRANSIT, "tgw", {}, identifier="tgw-1", outputs=outputs)
+
+    def attached(graph: Graph, place: str, destination: str, **more: Any) -> Graph:
+        inputs = {
+            "transitGatewayId": "tgw-1",
+            "vpcId": id_of(graph, VPC, f"{place}-vpc"),
+            "subnetIds": [id_of(graph, SUBNET, f"{place}-app-a")],
+            **more,
+        }
+        inward = node(graph, ATTACHMENT, "tgw", inputs)
+        table_id = id_of(graph, TABLE, f"{place}-app")
+        leads = {"routeTableId": table_id, "destinationCidrBlock": destination, "transitGatewayId": "tgw-1"}
+        there = node(graph, ROUTE, "there", leads)
+        opened = changed(graph, GROUP, f"{place}-servers", ingress=[anything()], egress=[anything()])
+        opened = changed(opened, ACL, f"{place}-app", ingress=[entry()], egress=[entry()])
+        return with_nodes(opened, inward, there)
+
+    return (
+        (TADAOKA, with_nodes(attached(one, "primary", "10.64.16.0/20"), gateway)),
+        (IZUMI, attached(other, "recovery", "10.64.0.0/20", **attachment)),
+    )

@@ -64,6 +64,12 @@ def regions() -> Regions:
                     {"VpcEndpointId": "vpce-2", "VpcEndpointType": "GatewayLoadBalancer"},
                 ]
             },
+            "VpcEndpointServiceConfigurations": {"ServiceConfigurations": [{"ServiceId": "vpce-svc-1"}]},
+            "VpcEndpointServicePermissions": {
+                "VpcEndpointServicePermissions": [
+                    {"ServiceId": "vpce-svc-1", "AllowedPrincipals": [{"Principal": f"arn:aws:iam::{OWN}:root"}]}
+                ]
+            },
             "SharePrincipals": {
                 "resourceShareAssociations": [
                     {"resourceShareArn": "arn:share", "associatedEntity": B, "status": "DISASSOCIATED"}
@@ -130,7 +136,9 @@ def test_nothing_of_anothers_is_isolated_and_everything_is_counted() -> None:
     assert (report.crossings, report.verdict) == ((), "ISOLATED")
     assert report.examined == {
         **dict.fromkeys(("bucket", "bucket-acl", "database-snapshot", "endpoint", "grant", "image", "key"), 1),
-        **dict.fromkeys(("log-destination", "logs", "queue", "secret", "snapshot", "topic", "trust", "vault"), 1),
+        **dict.fromkeys(
+            ("log-destination", "endpoint-service", "logs", "queue", "secret", "snapshot", "topic", "trust", "vault"), 1
+        ),
     }
 
 
@@ -165,6 +173,10 @@ CROSSING: dict[str, tuple[Callable[[Regions], None], str, str]] = {
             policy("*", Condition={"StringEquals": {"aws:PrincipalAccount": OWN}}),
         ),
         *("anyone", "anyone"),
+    ),
+    "endpoint-service": (
+        put("VpcEndpointServicePermissions.VpcEndpointServicePermissions.0.AllowedPrincipals.0.Principal", "*"),
+        *("all", "anyone"),
     ),
     "ram": (put("SharePrincipals.resourceShareAssociations.0.status", "ASSOCIATED"), B, "b"),
     "image": (
@@ -218,7 +230,7 @@ def test_every_kind_has_such_a_case() -> None:
 def test_a_document_that_is_not_there_is_unknown(region: str) -> None:
     whole = regions()
     lists = {"Keys", "BackupVaults", "Topics", "Queues", "Secrets", "Images", "Snapshots", "DBSnapshots"}
-    lists |= {"DBClusterSnapshots", "Buckets"}
+    lists |= {"DBClusterSnapshots", "Buckets", "VpcEndpointServiceConfigurations"}
     for name in whole[region]:
         answers = copy.deepcopy(whole)
         del answers[region][name]
