@@ -91,6 +91,7 @@ def test_every_kind_of_part_and_target_occurs() -> None:
     expected += ["gateway table", "group by reference", "shared subnet", "private NAT", "blackhole in transit", "IPv6"]
     expected += [
         "unknown line",
+        "uncertain in transit",
         "shared Direct Connect",
         "unchecked",
         "overlap",
