@@ -146,7 +146,15 @@ def _of_fleet(context: Context, codes: tuple[str, ...], source: str, keep: Path 
 def _of_folder(folder: Path, by: str) -> Answer:
     from honseki.proving.snapshot import snapshot  # noqa: PLC0415
 
-    return snapshot(folder, by)
+    answer = snapshot(folder, by)
+    if len(answer.isolation.tenants) < 2:
+        raise HonsekiError(
+            f"there is nothing to prove: {len(answer.isolation.tenants)} tenants in the folder",
+            where=str(folder),
+            why=f"a tenant is what --by says ({by}), and isolation is between two of them",
+            do="is it the right folder (Vpcs.json)? Or say --by vpc, owner or tag:KEY",
+        )
+    return answer
 
 
 def _between(isolation: Isolation, sender: str | None, receiver: str | None) -> list[Pair] | None:
