@@ -335,8 +335,8 @@ class Simulator(Lookups):
         key = (table, packet.version, packet.destination)
         if key not in self._transits:
             self._transits[key] = self.longest_transit(*key)
-        for attachment in self._transits[key]:
-            self._attached(self.attachments[attachment], packet, sure)
+        for attachment, certain in self._transits[key]:
+            self._attached(self.attachments[attachment], packet, sure and certain)
 
     def _attached(self, attachment: Attachment, packet: Packet, sure: bool) -> None:
         match attachment.kind:
