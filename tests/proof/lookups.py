@@ -106,6 +106,17 @@ class Lookups:
             )
         return self._passes[key]
 
+    def group_vouches(self, interface: Interface, door: frozenset[str], packet: Packet) -> bool:
+        """Whether a rule names a group of the load balancer that hands on what its client sent.
+
+        https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-security-groups.html
+        """
+        return self.filters and any(
+            serves(rule, packet.protocol, packet.port) and not door.isdisjoint(rule.groups)
+            for group in interface.groups
+            for rule in self.groups[group].ingress
+        )
+
     def _names(self, rule: GroupRule, holder: str, version: int, peer: int) -> bool:
         if within(rule.peers, version, peer):
             return True
