@@ -225,8 +225,12 @@ class Walker(Passage):
             return ""
         trail: Trail | None = at
         while trail is not None and not trail.place.startswith("emit "):
+            if trail.place.startswith("remote "):  # what comes out of it again is its own
+                return ""
             trail = trail.before
-        ident = "" if trail is None else trail.place.partition(" ")[2]
+        if trail is None or trail.before is None or not trail.before.place.startswith("at "):
+            return ""
+        ident = trail.place.partition(" ")[2]
         return ident if ident in self._keepers else ""
 
     def _vouched(self, interface: Interface, door: str) -> list[Pass]:
