@@ -197,7 +197,9 @@ class Isolation:
         if part is None:  # nothing that could send
             return {}
         reached = part.closure(part.begin(tenant), unsure=True)
-        return {place: tuple(part.atoms.spans(mask)) for place, mask in sorted(reached.items())}
+        # Many places are come to with the same destinations.
+        spans = {mask: tuple(part.atoms.spans(mask)) for mask in set(reached.values())}
+        return {place: spans[mask] for place, mask in sorted(reached.items())}
 
     def part(self, tenant: str) -> Part | None:
         """The part of the network that a tenant is in; None for one that has nothing that could send or receive."""
