@@ -61,6 +61,8 @@ class Stopped:
 class Flow(Walker):
     """Walks that end where somebody outside has the packet, and that remember what arrived where."""
 
+    starts_handed_on = True
+
     def __init__(self, index: Index) -> None:
         super().__init__(index)
         self.index = index

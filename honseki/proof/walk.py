@@ -36,6 +36,9 @@ class Arrival(NamedTuple):
 class Walker(Passage):
     """Walks over one network; filters are worked out once."""
 
+    starts_handed_on = False
+    """whether a walk that starts at a load balancer's interface is about its clients' packets, not its own"""
+
     def __init__(self, index: Index) -> None:
         super().__init__(index)
         self._published: dict[str, list[tuple[Interface, tuple[Span, ...]]]] | None = None
@@ -228,7 +231,9 @@ class Walker(Passage):
             if trail.place.startswith("remote "):  # what comes out of it again is its own
                 return ""
             trail = trail.before
-        if trail is None or trail.before is None or not trail.before.place.startswith("at "):
+        if trail is None or not (
+            self.starts_handed_on if trail.before is None else trail.before.place.startswith("at ")
+        ):
             return ""
         ident = trail.place.partition(" ")[2]
         return ident if ident in self._keepers else ""

@@ -210,7 +210,8 @@ def test_what_is_not_proven_is_not_deployed(tmp_path: Path) -> None:
 
     with pytest.raises(RefusedError, match="isn't proven isolated and served") as refused:
         require_proven(everyone, [shipped(IZUMI)], "rehearsal", cache)
-    assert f"{IZUMI} -> {KUMATORI}" in str(refused.value)
+    assert f"FILTERED   {IZUMI} -> {KUMATORI}" in str(refused.value)
+    assert "planted" in str(refused.value)
     assert asked, "the whole fleet was looked at"
     cache.put(graphs.digest(shipped(IZUMI), "rehearsal"), without(good, "aws:lb/listener:Listener", "primary-servers"))
     with pytest.raises(RefusedError, match="isn't proven"):
