@@ -210,7 +210,7 @@ class Part:
         return known
 
     def _behind_hub(self, place: str, new: int, *, unsure: bool) -> int:
-        """The tenants behind a hub, as bits. Most who come bring all that a step lets through: that answer is kept."""
+        """The tenants behind a hub, as bits. Most come with all that a step lets through: that is kept by step."""
         found = 0
         for fan in self._fans_of(place, unsure=unsure):
             passed = new & fan.only
@@ -247,6 +247,35 @@ class Part:
                     known |= self._bits[self.arrivals[one]]
             self._behind[place, mask, unsure] = known
         return known
+
+    def path(self, tenant: str, target: str, *, unsure: bool) -> list[tuple[str, int, Step | None]]:
+        """One way by which routing lets a tenant reach another: (place, atoms that its step brings there, that step).
+
+        The shortest, found breadth first; empty if there is none.
+        """
+        trail: list[tuple[str, int, Step | None, int]] = [(place, mask, None, -1) for place, mask in self.begin(tenant)]
+        reached: Reached = {}
+        for number, (place, mask, _, _) in enumerate(trail):  # grows while it is walked
+            new = mask & ~reached.get(place, 0)
+            if not new:
+                continue
+            reached[place] = reached.get(place, 0) | new
+            if self.arrivals.get(place) == target:
+                return self._back(trail, number)
+            for arrow in self.arrows.get(place, ()):
+                passed = new & arrow.only
+                if passed and (unsure or arrow.step.unsure is None):
+                    trail.append((arrow.to, passed if arrow.becomes is None else arrow.becomes, arrow.step, number))
+        return []
+
+    @staticmethod
+    def _back(trail: Sequence[tuple[str, int, Step | None, int]], number: int) -> list[tuple[str, int, Step | None]]:
+        found = []
+        while number >= 0:
+            place, mask, step, before = trail[number]
+            found.append((place, mask, step))
+            number = before
+        return found[::-1]
 
 
 def parts(index: Index) -> list[Part]:
