@@ -12,8 +12,9 @@ import ipaddress
 import re
 import secrets
 import time
-from typing import Any
+from typing import Any, cast
 
+from moto.directconnect.models import directconnect_backends
 from moto.ec2.models import ec2_backends
 
 from honseki.rehearsal.region.directconnect.base import Tags, check_tags
@@ -119,8 +120,9 @@ class Interfaces(Gateways):
         return interface.shown(holder.tags_of(interface.arn))
 
     def hand_over_interface(self, hosted: HostedInterface) -> None:
-        """The carrier's allocation, as `issues.HostedInterface` says; nothing if it is there already."""
+        """The carrier's allocation; of one that is there already, only what its router announces is new."""
         if hosted.id in self.interfaces:
+            self.interfaces[hosted.id].advertised = hosted.advertised
             return
         _check_addresses(hosted.amazon_address, hosted.customer_address, _family(hosted.amazon_address))
         serial = hashlib.sha256(f"{hosted.location} {self.region_name}".encode()).hexdigest()[:8]
@@ -142,6 +144,7 @@ class Interfaces(Gateways):
             site_link=False,
             state="confirming",
             peer=self.new_id("dxpeer"),
+            advertised=hosted.advertised,
         )
 
     def accept_interface(self, interface_id: str, gateway_id: str, vgw_id: str) -> str:
@@ -182,6 +185,25 @@ class Interfaces(Gateways):
             for i in self.attached(gateway)
             if interface_id in (None, i.id)
         ]
+
+    def learnt(self, vgw_id: str) -> list[str]:
+        """What a virtual private gateway learns by BGP from the interfaces at it and at its Direct Connect gateway."""
+        ends = {vgw_id, *(a.gateway for a in self.home.associations.values() if a.vgw == vgw_id)}
+        backends = cast("list[Interfaces]", list(directconnect_backends[self.account_id].values()))
+        return list(
+            dict.fromkeys(
+                prefix
+                for backend in backends
+                for interface in backend.interfaces.values()
+                if interface.state == "available" and {interface.gateway, interface.vgw} & ends
+                for prefix in interface.advertised or backend.announced_on(interface.connection)
+            )
+        )
+
+    def announced_on(self, connection_id: str) -> tuple[str, ...]:
+        """What the router at the other end of one of the account's connections announces."""
+        connection = self.hosted.get(connection_id)
+        return connection.advertised if connection else ()
 
     def update_interface(
         self, interface_id: str, mtu: int | None, site_link: bool | None, name: str | None

@@ -24,6 +24,8 @@ class Connection:
     bandwidth: str
     vlan: int
     state: str = "ordering"
+    advertised: tuple[str, ...] = ()
+    """what the router at its other end announces by BGP; in no answer of Direct Connect's"""
 
     @property
     def arn(self) -> str:
@@ -144,6 +146,8 @@ class Interface:
     amazon_asn: int | None = None
     peer: str = ""
     ended: float | None = None
+    advertised: tuple[str, ...] = ()
+    """as a connection's, where the carrier keeps the connection"""
 
     @property
     def arn(self) -> str:
