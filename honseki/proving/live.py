@@ -9,7 +9,7 @@ from typing import Final
 
 from honseki.engine import cloud
 from honseki.engine.settings import Settings
-from honseki.live.access import assuming
+from honseki.live.access import assuming, caller
 from honseki.live.answers import Answers, Entry
 from honseki.live.collect import collect, write
 from honseki.live.network import EACH, LISTED
@@ -17,6 +17,7 @@ from honseki.proof.answers import network
 from honseki.proof.channels import examine
 from honseki.proof.channels_answers import from_answers
 from honseki.proof.channels_declared import tenancy
+from honseki.proof.crossings import Admission, Tenancy
 from honseki.proof.internet import internet
 from honseki.proof.isolation import prove
 from honseki.proof.network import Gap, Network, Vpc
@@ -64,10 +65,21 @@ def live(
         isolation=isolation,
         names={m.code: m.name for m in everyone.municipalities},
         internet={code: internet(isolation, code) for code in codes if code in isolation.tenants},
-        channels=examine(channels, tenancy(everyone, settings.target)),
+        channels=examine(channels, admitting(tenancy(everyone, settings.target), caller(regions[0], env))),
         gaps=[said for entry in answers.manifest.missing for said in _said(entry)],
         among=frozenset(codes) if len(codes) < len(issued) else None,
     )
+
+
+def admitting(people: Tenancy, operator: str) -> Tenancy:
+    """The tenancy with the account of whoever runs Honseki, whom roles may trust.
+
+    The role that deploys, and the one that reads if it is another, are issued with a tenant's account and admit the
+    operator's account: without them nobody could ask. An admission is for a kind of policy and not for single roles, so
+    any role of a tenant may trust that account here; its keys, buckets and all else may not name it.
+    """
+    why = "the account of whoever runs honseki, as STS says"
+    return replace(people, admitted=(*people.admitted, Admission(operator, why, frozenset({"trust"}))))
 
 
 def with_gaps(found: Network, answers: Answers) -> Network:
