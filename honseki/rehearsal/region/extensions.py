@@ -50,7 +50,7 @@ from honseki.rehearsal.region.trails import TrailsBackend
 
 def install(state: State) -> None:
     """Register every backend of ours, and take out costs of moto's that a long-lived server would feel."""
-    Sessions.state = DirectConnect.state = state
+    Sessions.state = DirectConnect.state = ComputeBackend.state = state
     sts_backends.backend = Sessions
     ec2_backends.backend = ComputeBackend
     directconnect_backends.backend = DirectConnect

@@ -71,6 +71,13 @@ class ComputeResponse(SettingsResponse):
         self._backend.stop_propagating(self._get_param("RouteTableId"), self._get_param("GatewayId"))
         return EmptyResult()
 
+    # --- transit gateways
+
+    def accept_transit_gateway_vpc_attachment(self) -> ActionResult:
+        """AcceptTransitGatewayVpcAttachment."""
+        accepted = self._backend.accept_attachment(self._get_param("TransitGatewayAttachmentId"))
+        return ActionResult({"TransitGatewayVpcAttachment": accepted})
+
     # --- prefix lists
 
     def describe_prefix_lists(self) -> ActionResult:

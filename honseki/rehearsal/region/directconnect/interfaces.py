@@ -12,17 +12,20 @@ import ipaddress
 import re
 import secrets
 import time
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from moto.directconnect.models import directconnect_backends
 from moto.ec2.models import ec2_backends
 
 from honseki.rehearsal.region.directconnect.base import Tags, check_tags
 from honseki.rehearsal.region.directconnect.errors import ClientError
-from honseki.rehearsal.region.directconnect.gateways import Gateways
+from honseki.rehearsal.region.directconnect.proposals import Proposals
 from honseki.rehearsal.region.directconnect.records import Connection, Interface
 from honseki.rehearsal.region.issues import HostedInterface
 from honseki.rehearsal.region.state import touch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MOST_PER_GATEWAY = 30
 """Virtual interfaces per Direct Connect gateway."""
@@ -92,7 +95,7 @@ class Wanted:
         )
 
 
-class Interfaces(Gateways):
+class Interfaces(Proposals):
     """Virtual interfaces."""
 
     def create_interface(self, connection_id: str, given: dict[str, Any]) -> dict[str, Any]:
@@ -188,17 +191,17 @@ class Interfaces(Gateways):
 
     def learnt(self, vgw_id: str) -> list[str]:
         """What a virtual private gateway learns by BGP from the interfaces at it and at its Direct Connect gateway."""
-        ends = {vgw_id, *(a.gateway for a in self.home.associations.values() if a.vgw == vgw_id)}
-        backends = cast("list[Interfaces]", list(directconnect_backends[self.account_id].values()))
-        return list(
-            dict.fromkeys(
-                prefix
-                for backend in backends
-                for interface in backend.interfaces.values()
-                if interface.state == "available" and {interface.gateway, interface.vgw} & ends
-                for prefix in interface.advertised or backend.announced_on(interface.connection)
-            )
-        )
+        ends = {(self.account_id, vgw_id)}
+        ends |= {(a.owner, a.gateway) for a in self.home.associations.values() if a.vgw == vgw_id}
+        return list(dict.fromkeys(prefix for account, end in ends for prefix in self._announced_at(account, end)))
+
+    def _announced_at(self, account: str, end: str) -> Iterator[str]:
+        if account != self.account_id:
+            self.require_account(account)
+        for backend in cast("list[Interfaces]", list(directconnect_backends[account].values())):
+            for interface in backend.interfaces.values():
+                if interface.state == "available" and end in (interface.gateway, interface.vgw):
+                    yield from interface.advertised or backend.announced_on(interface.connection)
 
     def announced_on(self, connection_id: str) -> tuple[str, ...]:
         """What the router at the other end of one of the account's connections announces."""
@@ -228,10 +231,6 @@ class Interfaces(Gateways):
         return interface.state
 
     # --- rules
-
-    def require_account(self, account: str) -> None:
-        """Refuse accounts that don't exist; the concrete backend knows."""
-        raise NotImplementedError
 
     def _living(self, interface_id: str) -> Interface:
         interface = self.interfaces.get(interface_id)
