@@ -106,6 +106,14 @@ def test_a_static_route_hides_the_propagated_one_and_goes_nowhere_without_its_at
         TransitGatewayAttachmentId=second["TransitGatewayAttachmentId"],
     )
     assert routes(one, ident) == {"10.4.0.0/16": ("static", "active"), "10.5.0.0/16": ("propagated", "active")}
+    told = ec2.search_transit_gateway_routes(
+        TransitGatewayRouteTableId=gateway["Options"]["AssociationDefaultRouteTableId"],
+        Filters=[{"Name": "state", "Values": ["active"]}],
+    )["Routes"]
+    assert [each["TransitGatewayAttachments"] for each in told] == [
+        [{"ResourceId": second["VpcId"], "ResourceType": "vpc", "TransitGatewayAttachmentId": attachment}]
+        for attachment in [second["TransitGatewayAttachmentId"]] * 2
+    ]
     for each in (first, second):
         ec2.delete_transit_gateway_vpc_attachment(TransitGatewayAttachmentId=each["TransitGatewayAttachmentId"])
     assert routes(one, ident) == {"10.4.0.0/16": ("static", "blackhole")}
@@ -128,6 +136,19 @@ def test_either_side_ends_a_shared_attachment_also_after_a_restart(tmp_path: Pat
         assert routes(one, made["TransitGatewayId"]) == {}
     finally:
         control.stop(tmp_path)
+
+
+def test_a_deleted_share_shares_nothing(two: Two, refused: Refused) -> None:
+    (owner, one), (other, two_) = two
+    gateway = one("ec2").create_transit_gateway()["TransitGateway"]["TransitGatewayId"]
+    share(one, owner, gateway, other)
+    ram = one("ram")
+    (made,) = ram.get_resource_shares(resourceOwner="SELF")["resourceShares"]
+    ram.delete_resource_share(resourceShareArn=made["resourceShareArn"])
+    for kind in ("PRINCIPAL", "RESOURCE"):
+        assert ram.get_resource_share_associations(associationType=kind)["resourceShareAssociations"] == []
+    with refused("InvalidTransitGatewayID.NotFound"):
+        attach(two_, gateway, "10.2.0.0/16")
 
 
 # --- Direct Connect gateways

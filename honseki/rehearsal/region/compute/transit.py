@@ -105,7 +105,7 @@ class Transit(Routes):
             return []
         told: dict[str, Any] = {str(r["destinationCidrBlock"]): r for r in self._propagated(table)} | table.routes
         found = [
-            route
+            _shown(route)
             for route in told.values()
             if all(not filters.get(name) or route[member] in filters[name] for name, member in _SEARCHED)
         ]
@@ -173,6 +173,12 @@ class Transit(Routes):
                             "transitGatewayAttachmentId": attachment.id,
                         },
                     }
+
+
+def _shown(route: dict[str, Any]) -> dict[str, Any]:
+    """moto keeps the one attachment where the API has a list, and so answers without any."""
+    attachment = route.get("transitGatewayAttachments")
+    return route | {"transitGatewayAttachments": [attachment] if attachment else []}
 
 
 def _forget(table: TransitGatewayRouteTable, attachment_id: str) -> None:
