@@ -56,8 +56,7 @@ def assuming(role: str, region: str, env: Mapping[str, str]) -> Open:
     assumes a role (https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html).
     """
     endpoint = env.get("AWS_ENDPOINT_URL")
-    own = (env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"]) if env else ()
-    sts = _clients(_session(*own), endpoint)("sts", region)
+    sts = _own(env)("sts", region)
 
     def opened(account: str) -> Clients:
         arn = f"arn:aws:iam::{account}:role/{role}"
@@ -74,6 +73,28 @@ def assuming(role: str, region: str, env: Mapping[str, str]) -> Open:
         return _clients(_session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"]), endpoint)
 
     return opened
+
+
+def caller(region: str, env: Mapping[str, str]) -> str:
+    """The account of whoever runs this, as STS says; `region` and `env` as for `assuming`.
+
+    Raises `HonsekiError` if STS doesn't know the credentials, or there are none.
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+    """
+    try:
+        return str(_own(env)("sts", region).get_caller_identity()["Account"])
+    except (ClientError, BotoCoreError) as error:
+        raise HonsekiError(
+            "AWS doesn't say whose credentials these are",
+            why=str(error),
+            do="sign in again (aws sts get-caller-identity must answer)",
+        ) from error
+
+
+def _own(env: Mapping[str, str]) -> Clients:
+    """Clients with the caller's own credentials."""
+    keys = (env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"]) if env else ()
+    return _clients(_session(*keys), env.get("AWS_ENDPOINT_URL"))
 
 
 def _clients(session: Session, endpoint: str | None) -> Clients:

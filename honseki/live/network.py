@@ -67,6 +67,7 @@ LISTED: Final = (
 
 _TABLES: Final = "TransitGatewayRouteTables[].{TransitGatewayRouteTableId: TransitGatewayRouteTableId}"
 _BALANCERS: Final = "LoadBalancers[].{LoadBalancerArn: LoadBalancerArn}"
+_TARGET_GROUPS: Final = "TargetGroups[].{TargetGroupArn: TargetGroupArn}"
 _GATEWAYS: Final = "directConnectGateways[].{directConnectGatewayId: directConnectGatewayId}"
 
 EACH: Final = (
@@ -86,6 +87,16 @@ EACH: Final = (
         "SearchTransitGatewayRoutes",
         "Routes",
         members={"Filters": [{"Name": "type", "Values": ["static"]}]},
+        each=Each("TransitGatewayRouteTables", _TABLES),
+        truncated="AdditionalRoutesAvailable",
+    ),
+    # The table as it is, propagated routes included. A filter must be given; these are all states in which a route is.
+    Ask(
+        "TransitGatewayRoutes",
+        "ec2",
+        "SearchTransitGatewayRoutes",
+        "Routes",
+        members={"Filters": [{"Name": "state", "Values": ["active", "blackhole"]}]},
         each=Each("TransitGatewayRouteTables", _TABLES),
         truncated="AdditionalRoutesAvailable",
     ),
@@ -127,7 +138,14 @@ EACH: Final = (
         "elbv2",
         "DescribeTargetHealth",
         "TargetHealthDescriptions",
-        each=Each("TargetGroups", "TargetGroups[].{TargetGroupArn: TargetGroupArn}"),
+        each=Each("TargetGroups", _TARGET_GROUPS),
+    ),
+    Ask(
+        "TargetGroupAttributes",
+        "elbv2",
+        "DescribeTargetGroupAttributes",
+        "Attributes",
+        each=Each("TargetGroups", _TARGET_GROUPS),
     ),
     Ask(
         "DirectConnectGatewayAssociations",

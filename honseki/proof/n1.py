@@ -81,10 +81,12 @@ class Recovery:
     network: Network
     redundancy: Redundancy
     region: str
+    said: str = ""
+    """what people should know about where this comes from"""
 
 
 def n_minus_one(network: Network, served: Served, redundancy: Redundancy, recovery: Recovery) -> NMinusOne:
-    """The service after each possible loss, of the tenant as it is declared."""
+    """The service after each possible loss."""
     return NMinusOne(tuple(_outcomes(_Tenant(network, served, redundancy), recovery)))
 
 
@@ -182,4 +184,5 @@ def _region(tenant: _Tenant, recovery: Recovery) -> Outcome:
     steps = [] if running else [f"start servers in {recovery.region}"]
     steps.append("promote its replica" if database else "restore the database there from its replicated backups")
     found = service(left, replace(there.served, restored=not database), recovery.redundancy)
-    return Outcome(Loss("region", tenant.served.region), found, f"first {' and '.join(steps)}")
+    note = f"first {' and '.join(steps)}" + (f" ({recovery.said})" if recovery.said else "")
+    return Outcome(Loss("region", tenant.served.region), found, note)

@@ -92,10 +92,20 @@ def _service(municipality: Municipality, graph: Graph, made: Part) -> Service:
 
 def _losses(municipality: Municipality, graph: Graph, made: Part, target: Target, cache: graphs.Cache) -> NMinusOne:
     served = Served(municipality.code, municipality.placement.primary.region)
-    recovering = municipality
+    return n_minus_one(join([made]), served, redundancy(graph), recovery(municipality, graph, target, cache))
+
+
+def recovery(
+    municipality: Municipality, graph: Graph | None, target: Target, cache: graphs.Cache | None, said: str = ""
+) -> Recovery:
+    """The tenant as it is declared for serving from its recovery region: with servers there, if it has none now.
+
+    `graph`: its declaration as it is, if that was evaluated already.
+    """
     if not municipality.recovery_servers:
         capacity = municipality.capacity.model_copy(update={"recovery_servers": RECOVERY_SERVERS})
-        recovering = municipality.model_copy(update={"capacity": capacity})
-    other = graphs.declared(recovering, target, cache) if recovering is not municipality else graph
-    recovery = Recovery(join([part(other, recovering)]), redundancy(other), municipality.placement.recovery.region)
-    return n_minus_one(join([made]), served, redundancy(graph), recovery)
+        municipality = municipality.model_copy(update={"capacity": capacity})
+        graph = None
+    graph = graph if graph is not None else graphs.declared(municipality, target, cache)
+    network = join([part(graph, municipality)])
+    return Recovery(network, redundancy(graph), municipality.placement.recovery.region, said)

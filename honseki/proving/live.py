@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
+from honseki.check.graphs import Cache
 from honseki.engine import cloud
 from honseki.engine.settings import Settings
-from honseki.live.access import assuming
+from honseki.live.access import assuming, caller
 from honseki.live.answers import Answers, Entry
 from honseki.live.collect import collect, write
 from honseki.live.network import EACH, LISTED
-from honseki.proof.answers import network
+from honseki.proof.addresses import spans
+from honseki.proof.answers import Answers as Documents
+from honseki.proof.answers import TenantOf, network
+from honseki.proof.answers.served import Sites, redundancy, with_databases_anywhere, with_sites
 from honseki.proof.channels import examine
 from honseki.proof.channels_answers import from_answers
 from honseki.proof.channels_declared import tenancy
+from honseki.proof.crossings import Admission, Report, Tenancy
 from honseki.proof.internet import internet
-from honseki.proof.isolation import prove
+from honseki.proof.isolation import Isolation, prove
+from honseki.proof.n1 import Loss, NMinusOne, Outcome, n_minus_one
 from honseki.proof.network import Gap, Network, Vpc
+from honseki.proof.service import Served, Service, service
 from honseki.proving.answer import Answer
-from infra.model import Fleet, Municipality
+from honseki.proving.declared import recovery
+from infra.model import Fleet, Municipality, Target
 
 FILTERS: Final = frozenset({"NetworkAcls", "SecurityGroups", "NetworkInterfaces", "Reservations"})
 """Documents without which routing is known all the same."""
 _OF_PACKETS: Final = frozenset(ask.name for ask in (*LISTED, *EACH))
+_RECOVERY: Final = "judged by what is declared for the recovery region: most of it runs only after a disaster"
 
 
 def live(
@@ -36,7 +46,7 @@ def live(
     say: Callable[[str], None],
     keep: Path | None = None,
 ) -> Answer:
-    """All pairs of tenants whose accounts exist, as their accounts answer; changes nothing.
+    """All five questions of the tenants whose accounts exist, as their accounts answer; changes nothing.
 
     `keep`: a folder for the answers, in the layout that `--snapshot` reads. Raises `HonsekiError` where no account can
     be asked at all; an account that can't be asked alone is a gap.
@@ -49,25 +59,113 @@ def live(
     answers = collect(accounts, regions, assuming(settings.prove_role, regions[0], env))
     if keep is not None:
         say(f"Kept: {write(answers, keep)}")
-    tenant_of = {account: code for code, account in accounts.items()}
-    found = network(answers.documents, lambda vpc, account: tenant_of.get(account, str(vpc["VpcId"])))
-    found = with_gaps(found, answers)
-    isolation = prove(found)
-    missing = {
-        (entry.account, entry.region, entry.name): [f"{gap.operation}: {gap.text}" for gap in entry.gaps]
-        for entry in answers.manifest.missing
-    }
+    told = Told(answers, everyone, settings.target)
     codes = [m.code for m in chosen]
-    channels = from_answers(answers.documents, tenant_of, missing)
+    asked = [m for m in chosen if m.code in accounts]
     return Answer(
         source="live",
-        isolation=isolation,
+        isolation=told.isolation,
         names={m.code: m.name for m in everyone.municipalities},
-        internet={code: internet(isolation, code) for code in codes if code in isolation.tenants},
-        channels=examine(channels, tenancy(everyone, settings.target)),
+        services={m.code: told.service(m) for m in asked},
+        losses={m.code: told.losses(m, Cache(settings.cache / "graphs")) for m in asked},
+        internet={code: internet(told.isolation, code) for code in codes if code in told.isolation.tenants},
+        channels=told.channels(caller(regions[0], env)),
         gaps=[said for entry in answers.manifest.missing for said in _said(entry)],
         among=frozenset(codes) if len(codes) < len(issued) else None,
     )
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the accounts answered, and whose they are; each question is worked out when it is asked."""
+
+    answers: Answers
+    everyone: Fleet
+    target: Target
+
+    @cached_property
+    def isolation(self) -> Isolation:
+        """All pairs of tenants."""
+        found = network(self.answers.documents, self._tenant_of)
+        return prove(with_gaps(with_sites(found, self.answers.documents, self._sites.values()), self.answers))
+
+    def channels(self, operator: str) -> Report:
+        """Policies and shares, with the account of whoever runs Honseki admitted (`admitting`)."""
+        missing = {
+            (entry.account, entry.region, entry.name): [f"{gap.operation}: {gap.text}" for gap in entry.gaps]
+            for entry in self.answers.manifest.missing
+        }
+        found = from_answers(self.answers.documents, self._codes, missing)
+        return examine(found, admitting(tenancy(self.everyone, self.target), operator))
+
+    def service(self, municipality: Municipality) -> Service:
+        """Whether the terminals are served; UNKNOWN if anything about packets wasn't answered.
+
+        Judged by the tenant's own account alone: what others' add is a question of isolation.
+        """
+        if unknown := self._unknown(municipality):
+            return unknown
+        own, documents = self._own(municipality)
+        return service(own, Served(municipality.code, municipality.placement.primary.region), redundancy(documents))
+
+    def losses(self, municipality: Municipality, cache: Cache | None) -> NMinusOne:
+        """The same after each loss. After the primary region's, by what is declared for the recovery region."""
+        region = municipality.placement.primary.region
+        if unknown := self._unknown(municipality):
+            return NMinusOne((Outcome(Loss("region", region), unknown),))
+        own, documents = self._own(municipality)
+        after = recovery(municipality, None, self.target, cache, _RECOVERY)
+        return n_minus_one(own, Served(municipality.code, region), redundancy(documents), after)
+
+    @cached_property
+    def _codes(self) -> dict[str, str]:
+        return {account: code for code, account in self.answers.tenants.items()}
+
+    @property
+    def _tenant_of(self) -> TenantOf:
+        return lambda vpc, account: self._codes.get(account, str(vpc["VpcId"]))
+
+    @cached_property
+    def _sites(self) -> Mapping[str, Sites]:
+        """By code: what the inventory says of the lines and of who is behind them."""
+        return {
+            m.code: Sites(
+                m.code,
+                self.answers.tenants[m.code],
+                m.name,
+                spans(m.prefixes),
+                frozenset(name for line in m.lines for name in (line.connection, line.interface) if name),
+            )
+            for m in self.everyone.municipalities
+            if m.code in self.answers.tenants
+        }
+
+    def _own(self, municipality: Municipality) -> tuple[Network, Documents]:
+        account = self.answers.tenants[municipality.code]
+        documents: Documents = {account: self.answers.documents[account]}
+        found = with_sites(network(documents, self._tenant_of), documents, [self._sites[municipality.code]])
+        return with_databases_anywhere(found, documents), documents
+
+    def _unknown(self, municipality: Municipality) -> Service | None:
+        account = self.answers.tenants[municipality.code]
+        missing = [
+            said
+            for entry in self.answers.manifest.missing
+            if entry.account == account and _packets(entry)
+            for said in _said(entry)
+        ]
+        return Service("UNKNOWN", (), tuple(missing)) if missing else None
+
+
+def admitting(people: Tenancy, operator: str) -> Tenancy:
+    """The tenancy with the account of whoever runs Honseki, whom roles may trust.
+
+    The role that deploys, and the one that reads if it is another, are issued with a tenant's account and admit the
+    operator's account: without them nobody could ask. An admission is for a kind of policy and not for single roles, so
+    any role of a tenant may trust that account here; its keys, buckets and all else may not name it.
+    """
+    why = "the account of whoever runs honseki, as STS says"
+    return replace(people, admitted=(*people.admitted, Admission(operator, why, frozenset({"trust"}))))
 
 
 def with_gaps(found: Network, answers: Answers) -> Network:

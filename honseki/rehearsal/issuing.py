@@ -7,14 +7,26 @@ from infra.model import Municipality
 
 
 def tenant_issue(municipality: Municipality) -> TenantIssue:
-    """The account, and what the carrier hands over for its two lines: connections or finished interfaces."""
+    """The account, and what the carrier hands over for its two lines: connections or finished interfaces.
+
+    The municipality's routers announce the sites' prefixes on both.
+    """
     home = municipality.placement.primary.region
+    prefixes = tuple(municipality.prefixes)
     connections, interfaces = [], []
     for line in municipality.lines:
         name = f"{municipality.code}-{line.id}"
         if line.connection is not None:
             connections.append(
-                HostedConnection(line.connection, name, line.location, line.bandwidth or "50Mbps", line.vlan, home)
+                HostedConnection(
+                    line.connection,
+                    name,
+                    line.location,
+                    line.bandwidth or "50Mbps",
+                    line.vlan,
+                    home,
+                    prefixes,
+                )
             )
         elif line.interface is not None:
             interfaces.append(
@@ -27,6 +39,7 @@ def tenant_issue(municipality: Municipality) -> TenantIssue:
                     amazon_address=line.amazon_address,
                     customer_address=line.customer_address,
                     region=home,
+                    advertised=prefixes,
                 )
             )
     return TenantIssue(

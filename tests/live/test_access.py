@@ -7,7 +7,8 @@ import json
 import pytest
 
 from honseki.engine.settings import DEPLOY_ROLE, Settings
-from honseki.live.access import RoleError, assuming
+from honseki.errors import HonsekiError
+from honseki.live.access import RoleError, assuming, caller
 from honseki.rehearsal.region import control, issues
 from infra import tenant
 from tests.region.conftest import PRIMARY, Clients
@@ -33,3 +34,10 @@ def test_a_role_that_is_not_there_is_an_error_that_says_what_to_do(region: contr
     with pytest.raises(RoleError, match="trust policy") as caught:
         assuming("nobody", PRIMARY, control.env(region))(account)
     assert caught.value.code == "AccessDenied"
+
+
+def test_sts_says_whose_credentials_these_are(region: control.RegionInfo) -> None:
+    env = control.env(region)
+    assert caller(PRIMARY, env) == issues.OPERATOR_ACCOUNT
+    with pytest.raises(HonsekiError, match="whose credentials"):
+        caller(PRIMARY, env | {"AWS_ACCESS_KEY_ID": "nobody"})

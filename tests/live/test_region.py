@@ -287,6 +287,7 @@ def _plant_everything(clients: Clients, account: str) -> dict[str, str]:
         "LoadBalancerListeners": group_arn,
         "LoadBalancerAttributes": "deletion_protection.enabled",
         "LoadBalancerTargetHealth": "10.0.0.9",
+        "TargetGroupAttributes": "stickiness.type",
         "TargetGroups": group_arn,
         "ManagedPrefixListEntries": "192.0.2.0/24",
         "ManagedPrefixLists": listed,
@@ -312,6 +313,7 @@ def _plant_gateway(ec2: Any, vpc: str, subnet: str) -> dict[str, str]:
         "TransitGatewayVpcAttachments": attached,
         "TransitGatewayRouteTables": named["TransitGatewayRouteTableId"],
         "TransitGatewayStaticRoutes": "10.9.0.0/16",
+        "TransitGatewayRoutes": "10.9.0.0/16",
         "TransitGatewayPropagations": attached,
     }
 

@@ -249,6 +249,12 @@ def test_static_routes_and_blackholes() -> None:
     assert [(one.attachments, one.origin) for one in routes_of(answers)] == [(("att-2",), "static"), ((), "static")]
 
 
+def test_an_active_route_whose_attachments_are_not_told_may_lead_anywhere() -> None:
+    """Only a blackhole leads nowhere."""
+    (lost,) = routes_of(transit(routes=(static("10.2.0.0/16"),)))
+    assert (lost.destinations, lost.certain) == (EVERYTHING, False)
+
+
 def test_prefix_lists_in_a_transit_gateways_table() -> None:
     """https://docs.aws.amazon.com/vpc/latest/tgw/create-prefix-list-reference.html"""
     one = static("", "att-2", PrefixListId="pl-1")

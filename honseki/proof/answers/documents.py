@@ -109,11 +109,13 @@ def parts(of: Document, field: str) -> list[Document]:
 def state(of: Document, field: str) -> str:
     """A state, whether it is a text (`State: available`) or an object (`Status: {Code: active}`). Small letters.
 
-    Empty if it isn't said: older answers leave out what newer ones have.
+    Of an instance the code is a number, and its name says the state (`{Code: 16, Name: running}`). Empty if it isn't
+    said: older answers leave out what newer ones have.
     """
     value = of.get(field)
     if isinstance(value, Mapping):
-        value = value.get("State") or value.get("Code") or value.get("Name")
+        told = (value.get(name) for name in ("State", "Code", "Name"))
+        value = next((one for one in told if isinstance(one, str) and one), None)
     return value.lower() if isinstance(value, str) else ""
 
 

@@ -45,7 +45,7 @@ def interfaces(documents: Documents, subnets: Mapping[str, Subnet]) -> tuple[Int
     for interface in _of_instances(documents, public):
         if interface.subnet in subnets:
             found.setdefault(interface.id, interface)
-    for interface in _of_databases(documents, subnets, set(found)):
+    for interface in list(_of_databases(documents, subnets, found)):
         found.setdefault(interface.id, interface)
     return tuple(found.values())
 
@@ -159,21 +159,29 @@ def _of_instances(documents: Documents, elastic: Mapping[tuple[str, str], Span])
             yield _interface(item, alone, elastic, ident)
 
 
-def _of_databases(documents: Documents, subnets: Mapping[str, Subnet], found: set[str]) -> Iterator[Interface]:
-    """Databases, where their own interfaces aren't told of: in any subnet of their group, at any address.
+def _of_databases(
+    documents: Documents, subnets: Mapping[str, Subnet], found: Mapping[str, Interface]
+) -> Iterator[Interface]:
+    """Databases none of whose own interfaces is told of."""
+    databases = [one.subnet for one in found.values() if one.kind == "database"]
+    for item in documents.all("DBInstances", "DBInstanceIdentifier"):
+        made = list(of_database(item, subnets))
+        if not {one.subnet for one in made} & set(databases):
+            yield from made
+
+
+def of_database(item: Item, subnets: Mapping[str, Subnet]) -> Iterator[Interface]:
+    """Where a database may be: in any of the subnets of its group, at any address.
 
     https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_VPC.WorkingWithRDSInstanceinaVPC.html
     """
-    for item in documents.all("DBInstances", "DBInstanceIdentifier"):
-        if documents.answered("NetworkInterfaces", item.account, item.region) and found:
-            continue
-        groups = tuple(str(one.get("VpcSecurityGroupId")) for one in item.parts("VpcSecurityGroups"))
-        for one in parts(item.part("DBSubnetGroup"), "Subnets"):
-            subnet = subnets.get(str(one.get("SubnetIdentifier")))
-            if subnet is not None:
-                name = item.need("DBInstanceIdentifier")
-                yield Interface(f"{name}/{subnet.id}", subnet.id, subnet.spans, groups, "database", owner=name,
-                                where=item.text("DBInstanceArn"))  # fmt: skip
+    groups = tuple(str(one.get("VpcSecurityGroupId")) for one in item.parts("VpcSecurityGroups"))
+    name = item.need("DBInstanceIdentifier")
+    for one in parts(item.part("DBSubnetGroup"), "Subnets"):
+        subnet = subnets.get(str(one.get("SubnetIdentifier")))
+        if subnet is not None:
+            yield Interface(f"{name}/{subnet.id}", subnet.id, subnet.spans, groups, "database", owner=name,
+                            where=item.text("DBInstanceArn"))  # fmt: skip
 
 
 def first_interfaces(documents: Documents) -> dict[str, str]:

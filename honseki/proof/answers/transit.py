@@ -197,6 +197,9 @@ def _routes(
         ids = tuple(_named(one, gateway, at) for one in parts(route, "TransitGatewayAttachments"))
         if state(route, "State") == "blackhole":
             ids = ()
+        elif not ids:
+            yield found.lost(gateway, table, f"attachments-of-{destination}")
+            continue
         origin: Origin = "prefix-list" if listed or route.get("PrefixListId") else "static"
         if str(route.get("Type", "static")) == "propagated":
             sort = next((str(one.get("ResourceType")) for one in parts(route, "TransitGatewayAttachments")), "")

@@ -24,6 +24,7 @@ from moto.kms import models as keys
 from moto.kms.models import kms_backends
 from moto.kms.utils import AbstractPrivateKey, generate_private_key
 from moto.logs.models import logs_backends
+from moto.ram.models import ram_backends
 from moto.rds.models import rds_backends
 from moto.route53resolver.models import route53resolver_backends
 from moto.s3.models import s3_backends
@@ -44,13 +45,14 @@ from honseki.rehearsal.region.log_groups import LogGroupsBackend
 from honseki.rehearsal.region.recorders import RecordersBackend
 from honseki.rehearsal.region.scaling.models import ScalingBackend
 from honseki.rehearsal.region.sessions import Sessions
+from honseki.rehearsal.region.shares import SharesBackend
 from honseki.rehearsal.region.state import State
 from honseki.rehearsal.region.trails import TrailsBackend
 
 
 def install(state: State) -> None:
     """Register every backend of ours, and take out costs of moto's that a long-lived server would feel."""
-    Sessions.state = DirectConnect.state = state
+    Sessions.state = DirectConnect.state = ComputeBackend.state = state
     sts_backends.backend = Sessions
     ec2_backends.backend = ComputeBackend
     directconnect_backends.backend = DirectConnect
@@ -60,6 +62,7 @@ def install(state: State) -> None:
     s3_backends.backend = BucketsBackend
     backup_backends.backend = BackupsBackend
     rds_backends.backend = DatabasesBackend
+    ram_backends.backend = SharesBackend
     autoscaling_backends.backend = ScalingBackend
     elbv2_backends.backend = BalancersBackend
     cloudtrail_backends.backend = TrailsBackend

@@ -32,6 +32,7 @@ class HostedConnection:
     """A hosted connection, as the carrier creates it: `ordering` until the account confirms it.
 
     `id` is `dxcon-` and 8 to 17 letters and digits, `bandwidth` as AWS writes it (`1Gbps`, `200Mbps`), `vlan` 1–4094.
+    `advertised` is what the municipality's router announces by BGP on it, once there is a virtual interface.
     """
 
     id: str
@@ -40,6 +41,7 @@ class HostedConnection:
     bandwidth: str
     vlan: int
     region: str
+    advertised: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,6 +49,7 @@ class HostedInterface:
     """A hosted private virtual interface, as the carrier allocates it: `confirming` until the account accepts it.
 
     `id` is `dxvif-` and 8 to 17 letters and digits; the addresses are of the /30 (or so) between the two BGP peers.
+    `advertised` is what the municipality's router announces by BGP on it.
     """
 
     id: str
@@ -57,6 +60,7 @@ class HostedInterface:
     amazon_address: str
     customer_address: str
     region: str
+    advertised: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,8 +96,12 @@ class TenantIssue:
         try:
             fields = dict(value)
             fields["regions"] = tuple(fields.get("regions", ()))
-            fields["connections"] = tuple(HostedConnection(**c) for c in fields.get("connections", ()))
-            fields["interfaces"] = tuple(HostedInterface(**i) for i in fields.get("interfaces", ()))
+            fields["connections"] = tuple(HostedConnection(**_frozen(c)) for c in fields.get("connections", ()))
+            fields["interfaces"] = tuple(HostedInterface(**_frozen(i)) for i in fields.get("interfaces", ()))
             return cls(**fields)
         except TypeError as error:
             raise IssueError(str(error)) from error
+
+
+def _frozen(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}

@@ -14,13 +14,13 @@ from moto.ec2.exceptions import InvalidRouteError, RouteAlreadyExistsError
 from moto.ec2.models.vpcs import VPCEndPoint
 
 from honseki.rehearsal.region.compute.errors import Ec2Error
-from honseki.rehearsal.region.compute.routes import Routes
+from honseki.rehearsal.region.compute.transit import Transit
 
 if TYPE_CHECKING:
     from moto.ec2.models.elastic_network_interfaces import NetworkInterface
 
 
-class Endpoints(Routes):
+class Endpoints(Transit):
     """Interface and gateway endpoints."""
 
     def create_vpc_endpoint(
@@ -115,7 +115,7 @@ class Endpoints(Routes):
     def _collect_default_endpoint_services(account_id: str, region: str) -> list[dict[str, str]]:
         """The services that have endpoints. moto asks eleven services' backends for them: not of a tenant's account."""
         del account_id
-        return Routes._collect_default_endpoint_services(DEFAULT_ACCOUNT_ID, region)
+        return Transit._collect_default_endpoint_services(DEFAULT_ACCOUNT_ID, region)
 
     # --- parts
 

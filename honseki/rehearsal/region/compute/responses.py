@@ -55,6 +55,12 @@ class ComputeResponse(SettingsResponse):
 
     # --- route tables
 
+    def describe_route_tables(self) -> ActionResult:
+        """DescribeRouteTables."""
+        wanted, filters = self._get_param("RouteTableIds", []), self._filters_from_querystring()
+        tables = self._backend.describe_route_tables(wanted, filters)
+        return ActionResult({"RouteTables": [self._backend.shown(table) for table in tables]})
+
     def enable_vgw_route_propagation(self) -> ActionResult:
         """EnableVgwRoutePropagation."""
         self._backend.propagate(self._get_param("RouteTableId"), self._get_param("GatewayId"))
@@ -64,6 +70,20 @@ class ComputeResponse(SettingsResponse):
         """DisableVgwRoutePropagation."""
         self._backend.stop_propagating(self._get_param("RouteTableId"), self._get_param("GatewayId"))
         return EmptyResult()
+
+    # --- transit gateways
+
+    def accept_transit_gateway_vpc_attachment(self) -> ActionResult:
+        """AcceptTransitGatewayVpcAttachment."""
+        accepted = self._backend.accept_attachment(self._get_param("TransitGatewayAttachmentId"))
+        return ActionResult({"TransitGatewayVpcAttachment": accepted})
+
+    # --- prefix lists
+
+    def describe_prefix_lists(self) -> ActionResult:
+        """DescribePrefixLists."""
+        wanted, filters = self._get_param("PrefixListIds", []), self._filters_from_querystring()
+        return ActionResult({"PrefixLists": self._backend.aws_prefix_lists(wanted, filters)})
 
     # --- network ACLs
 

@@ -7,6 +7,7 @@ VPC), https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteVpnGatewa
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from typing import Any, cast
 
@@ -17,10 +18,22 @@ from moto.ec2.models.vpn_gateway import VPCGatewayAttachment, VpnGateway
 from honseki.rehearsal.region.compute.errors import Ec2Error, in_use
 from honseki.rehearsal.region.compute.security_groups import Groups
 from honseki.rehearsal.region.directconnect.base import GLOBAL_REGION, Base
+from honseki.rehearsal.region.directconnect.interfaces import Interfaces
 
 DEFAULT_ASN = 64_512
 SHOWN_AFTER_DELETION = 3600
 """Seconds for which a deleted gateway is still described (EC2: 'for a short time')."""
+
+
+@dataclasses.dataclass(frozen=True)
+class ShownTable:
+    """A route table with other routes than its own; everything else is the table's."""
+
+    table: RouteTable
+    routes: list[Any]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.table, name)
 
 
 class Routes(Groups):
@@ -66,6 +79,22 @@ class Routes(Groups):
         """DisableVgwRoutePropagation."""
         table = self.get_route_table(route_table_id)
         _set_propagating(table, [g for g in _propagating(table) if g != gateway_id])
+
+    def shown(self, table: RouteTable) -> ShownTable:
+        """A table as DescribeRouteTables tells it, with the routes that its gateways propagate.
+
+        Of a route to a destination that the table has already only the table's own is told: it comes first.
+        https://docs.aws.amazon.com/vpc/latest/userguide/route-tables-priority.html
+        """
+        connect = cast(Interfaces, directconnect_backends[self.account_id][self.region_name])
+        own = {route.destination_cidr_block or route.destination_ipv6_cidr_block for route in table.routes}
+        learnt = [
+            _propagated(prefix, gateway)
+            for gateway in _propagating(table)
+            for prefix in connect.learnt(gateway)
+            if prefix not in own
+        ]
+        return ShownTable(table, [*table.routes, *learnt])
 
     # --- virtual private gateways
 
@@ -139,6 +168,17 @@ class Routes(Groups):
                     f"The vpnGateway '{vpn_gateway_id}' is associated with Direct Connect gateway "
                     f"{association.gateway}: disassociate it first.",
                 )
+
+
+def _propagated(prefix: str, gateway_id: str) -> dict[str, str]:
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Route.html (`Origin`)"""
+    destination = "DestinationIpv6CidrBlock" if ":" in prefix else "DestinationCidrBlock"
+    return {
+        destination: prefix,
+        "GatewayId": gateway_id,
+        "Origin": "EnableVgwRoutePropagation",
+        "State": "active",
+    }
 
 
 def _propagating(table: RouteTable) -> list[str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from moto.ec2.exceptions import InvalidPermissionNotFoundError, InvalidSecurityGroupNotFoundError
 from moto.ec2.models.security_groups import GroupedSecurityRuleView, SecurityGroup, SecurityGroupRule
 
-from honseki.rehearsal.region.compute.networks import Networks
+from honseki.rehearsal.region.compute.prefixes import PrefixLists
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +63,7 @@ def _same_ports(view: GroupedSecurityRuleView, rule: SecurityGroupRule) -> bool:
     return (view.ip_protocol, view.from_port, view.to_port) == (rule.ip_protocol, rule.from_port, rule.to_port)
 
 
-class Groups(Networks):
+class Groups(PrefixLists):
     """Security groups."""
 
     def create_security_group(self, *args: Any, **kwargs: Any) -> SecurityGroup:

@@ -46,6 +46,10 @@ class Base(DirectConnectBackend):
         """Where this account's gateways, associations and their tags are kept."""
         return cast(Base, directconnect_backends[self.account_id][GLOBAL_REGION])
 
+    def require_account(self, account: str) -> None:
+        """Refuse accounts that don't exist; the concrete backend knows."""
+        raise NotImplementedError
+
     def new_id(self, prefix: str) -> str:
         """`dxvif-` and eight characters, as AWS forms them."""
         return f"{prefix}-{secrets.token_hex(4)}"

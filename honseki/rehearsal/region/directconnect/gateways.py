@@ -13,9 +13,10 @@ from typing import Any, cast
 from moto.directconnect.models import directconnect_backends
 from moto.ec2.models import ec2_backends
 
-from honseki.rehearsal.region.directconnect.base import Base, Tags, check_tags
+from honseki.rehearsal.region.directconnect.base import GLOBAL_REGION, Base, Tags, check_tags
 from honseki.rehearsal.region.directconnect.errors import ClientError
 from honseki.rehearsal.region.directconnect.records import Association, Gateway
+from honseki.rehearsal.region.state import touch
 
 MOST_GATEWAYS = 200
 """Direct Connect gateways per account."""
@@ -95,19 +96,17 @@ class Gateways(Base):
 
         Without prefixes the VPC's CIDR blocks are allowed.
         """
+        return self.join(gateway_id, self.account_id, vgw_id, self.region_name, prefixes)
+
+    def join(self, gateway_id: str, vgw_owner: str, vgw_id: str, region: str, prefixes: list[str]) -> dict[str, Any]:
+        """An association of a gateway of this account with a virtual private gateway of this or another account."""
         gateway = self.gateway(gateway_id)
-        vpc_blocks = self._vpc_blocks(vgw_id, self.region_name)
-        others = list(self.home.associations.values())
-        for other in others:
-            if other.vgw == vgw_id:
-                raise ClientError(
-                    f"The VirtualGateway {vgw_id} is already associated with Direct Connect gateway {other.gateway}."
-                )
-        mates = [a for a in others if a.gateway == gateway_id]
+        vpc_blocks = self.require_free(vgw_owner, vgw_id, region)
+        mates = [a for a in self.home.associations.values() if a.gateway == gateway_id]
         if len(mates) >= MOST_VGWS:
             raise ClientError(f"The Direct Connect gateway {gateway_id} has its {MOST_VGWS} virtual private gateways.")
         for mate in mates:
-            if _overlap(vpc_blocks, self._vpc_blocks(mate.vgw, mate.region)):
+            if _overlap(vpc_blocks, self._vpc_blocks(mate.vgw_owner or mate.owner, mate.vgw, mate.region)):
                 raise ClientError(
                     f"The CIDR blocks of the VPC of {vgw_id} overlap with those of {mate.vgw} "
                     "on the same Direct Connect gateway."
@@ -116,12 +115,24 @@ class Gateways(Base):
             id=str(uuid.uuid4()),
             gateway=gateway.id,
             vgw=vgw_id,
-            region=self.region_name,
+            region=region,
             owner=self.account_id,
-            prefixes=_checked(prefixes) or vpc_blocks,
+            prefixes=checked(prefixes) or vpc_blocks,
+            vgw_owner=vgw_owner,
         )
-        self.home.associations[association.id] = association
+        for home in self._homes(association):
+            home.associations[association.id] = association
         return association.shown(state="associating")
+
+    def require_free(self, owner: str, vgw_id: str, region: str) -> list[str]:
+        """The blocks of a virtual private gateway's VPC; refuses a gateway that is associated already."""
+        blocks = self._vpc_blocks(owner, vgw_id, region)
+        for other in self.peer(owner, GLOBAL_REGION).associations.values():
+            if other.vgw == vgw_id:
+                raise ClientError(
+                    f"The VirtualGateway {vgw_id} is already associated with Direct Connect gateway {other.gateway}."
+                )
+        return blocks
 
     def list_associations(
         self, association_id: str | None, gateway_id: str | None, vgw_id: str | None
@@ -139,13 +150,17 @@ class Gateways(Base):
         """UpdateDirectConnectGatewayAssociation. Removing what isn't there, or adding what is, is no error."""
         association = self._association(association_id, None, None)
         kept = [p for p in association.prefixes if p not in remove]
-        association.prefixes = _checked([*kept, *(p for p in add if p not in kept)])
+        prefixes = checked([*kept, *(p for p in add if p not in kept)])
+        # After a restart each of the two accounts has an object of its own.
+        for home in self._homes(association):
+            home.associations[association.id].prefixes = prefixes
         return association.shown(state="updating")
 
     def disassociate(self, association_id: str | None, gateway_id: str | None, vgw_id: str | None) -> dict[str, Any]:
         """DeleteDirectConnectGatewayAssociation, by its id or by its two ends."""
         association = self._association(association_id, gateway_id, vgw_id)
-        del self.home.associations[association.id]
+        for home in self._homes(association):
+            del home.associations[association.id]
         return association.shown(state="disassociating")
 
     def _association(self, association_id: str | None, gateway_id: str | None, vgw_id: str | None) -> Association:
@@ -156,9 +171,20 @@ class Gateways(Base):
         named = association_id or f"of {gateway_id} with {vgw_id}"
         raise ClientError(f"The Direct Connect gateway association {named} does not exist.")
 
-    def _vpc_blocks(self, vgw_id: str, region: str) -> list[str]:
+    def _homes(self, association: Association) -> list[Base]:
+        """Where an association is kept: with the Direct Connect gateway's owner, and with the other one's."""
+        found = []
+        for account in sorted({association.owner, association.vgw_owner or association.owner}):
+            if account != self.account_id:
+                self.require_account(account)
+                touch(account)
+            found.append(cast(Base, directconnect_backends[account][GLOBAL_REGION]))
+        return found
+
+    @staticmethod
+    def _vpc_blocks(owner: str, vgw_id: str, region: str) -> list[str]:
         """The CIDR blocks of the VPC that a virtual private gateway is attached to."""
-        compute = ec2_backends[self.account_id][region]
+        compute = ec2_backends[owner][region]
         vgw = compute.vpn_gateways.get(vgw_id)
         if vgw is None or getattr(vgw, "state", "available") == "deleted":
             raise ClientError(f"The VirtualGateway {vgw_id} does not exist.")
@@ -173,7 +199,8 @@ def _overlap(ours: list[str], theirs: list[str]) -> bool:
     return any(ipaddress.ip_network(a).overlaps(ipaddress.ip_network(b)) for a in ours for b in theirs)
 
 
-def _checked(prefixes: list[str]) -> list[str]:
+def checked(prefixes: list[str]) -> list[str]:
+    """Allowed prefixes as they were given, if they are CIDR blocks and no more than an association can have."""
     for prefix in prefixes:
         try:
             ipaddress.ip_network(prefix)

@@ -12,16 +12,20 @@ import ipaddress
 import re
 import secrets
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
+from moto.directconnect.models import directconnect_backends
 from moto.ec2.models import ec2_backends
 
 from honseki.rehearsal.region.directconnect.base import Tags, check_tags
 from honseki.rehearsal.region.directconnect.errors import ClientError
-from honseki.rehearsal.region.directconnect.gateways import Gateways
+from honseki.rehearsal.region.directconnect.proposals import Proposals
 from honseki.rehearsal.region.directconnect.records import Connection, Interface
 from honseki.rehearsal.region.issues import HostedInterface
 from honseki.rehearsal.region.state import touch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MOST_PER_GATEWAY = 30
 """Virtual interfaces per Direct Connect gateway."""
@@ -91,7 +95,7 @@ class Wanted:
         )
 
 
-class Interfaces(Gateways):
+class Interfaces(Proposals):
     """Virtual interfaces."""
 
     def create_interface(self, connection_id: str, given: dict[str, Any]) -> dict[str, Any]:
@@ -119,8 +123,9 @@ class Interfaces(Gateways):
         return interface.shown(holder.tags_of(interface.arn))
 
     def hand_over_interface(self, hosted: HostedInterface) -> None:
-        """The carrier's allocation, as `issues.HostedInterface` says; nothing if it is there already."""
+        """The carrier's allocation; of one that is there already, only what its router announces is new."""
         if hosted.id in self.interfaces:
+            self.interfaces[hosted.id].advertised = hosted.advertised
             return
         _check_addresses(hosted.amazon_address, hosted.customer_address, _family(hosted.amazon_address))
         serial = hashlib.sha256(f"{hosted.location} {self.region_name}".encode()).hexdigest()[:8]
@@ -142,6 +147,7 @@ class Interfaces(Gateways):
             site_link=False,
             state="confirming",
             peer=self.new_id("dxpeer"),
+            advertised=hosted.advertised,
         )
 
     def accept_interface(self, interface_id: str, gateway_id: str, vgw_id: str) -> str:
@@ -183,6 +189,25 @@ class Interfaces(Gateways):
             if interface_id in (None, i.id)
         ]
 
+    def learnt(self, vgw_id: str) -> list[str]:
+        """What a virtual private gateway learns by BGP from the interfaces at it and at its Direct Connect gateway."""
+        ends = {(self.account_id, vgw_id)}
+        ends |= {(a.owner, a.gateway) for a in self.home.associations.values() if a.vgw == vgw_id}
+        return list(dict.fromkeys(prefix for account, end in ends for prefix in self._announced_at(account, end)))
+
+    def _announced_at(self, account: str, end: str) -> Iterator[str]:
+        if account != self.account_id:
+            self.require_account(account)
+        for backend in cast("list[Interfaces]", list(directconnect_backends[account].values())):
+            for interface in backend.interfaces.values():
+                if interface.state == "available" and end in (interface.gateway, interface.vgw):
+                    yield from interface.advertised or backend.announced_on(interface.connection)
+
+    def announced_on(self, connection_id: str) -> tuple[str, ...]:
+        """What the router at the other end of one of the account's connections announces."""
+        connection = self.hosted.get(connection_id)
+        return connection.advertised if connection else ()
+
     def update_interface(
         self, interface_id: str, mtu: int | None, site_link: bool | None, name: str | None
     ) -> dict[str, Any]:
@@ -206,10 +231,6 @@ class Interfaces(Gateways):
         return interface.state
 
     # --- rules
-
-    def require_account(self, account: str) -> None:
-        """Refuse accounts that don't exist; the concrete backend knows."""
-        raise NotImplementedError
 
     def _living(self, interface_id: str) -> Interface:
         interface = self.interfaces.get(interface_id)

@@ -26,7 +26,7 @@ class DirectConnect(Interfaces):
         self.state.ensure(account)
 
     def hand_over_connection(self, hosted: HostedConnection) -> None:
-        """The carrier's hosted connection; nothing if it is there already."""
+        """The carrier's hosted connection; of one that is there already, only what its router announces is new."""
         if hosted.id not in self.hosted:
             self.hosted[hosted.id] = Connection(
                 id=hosted.id,
@@ -37,6 +37,7 @@ class DirectConnect(Interfaces):
                 bandwidth=hosted.bandwidth,
                 vlan=hosted.vlan,
             )
+        self.hosted[hosted.id].advertised = hosted.advertised
 
     def list_connections(self, connection_id: str | None) -> list[dict[str, Any]]:
         """DescribeConnections."""

@@ -24,6 +24,8 @@ class Connection:
     bandwidth: str
     vlan: int
     state: str = "ordering"
+    advertised: tuple[str, ...] = ()
+    """what the router at its other end announces by BGP; in no answer of Direct Connect's"""
 
     @property
     def arn(self) -> str:
@@ -83,7 +85,7 @@ class Gateway:
 
 @dataclasses.dataclass
 class Association:
-    """A virtual private gateway (`vgw`, in `region`) on a Direct Connect gateway.
+    """A virtual private gateway (`vgw`, in `region`) on a Direct Connect gateway; it may be another account's.
 
     https://docs.aws.amazon.com/directconnect/latest/APIReference/API_DirectConnectGatewayAssociation.html
     """
@@ -94,6 +96,8 @@ class Association:
     region: str
     owner: str
     prefixes: list[str]
+    vgw_owner: str = ""
+    """empty: the same as of the Direct Connect gateway"""
 
     def shown(self, state: str = "associated") -> dict[str, Any]:
         """As the API shows it."""
@@ -104,14 +108,14 @@ class Association:
             "associatedGateway": {
                 "id": self.vgw,
                 "type": "virtualPrivateGateway",
-                "ownerAccount": self.owner,
+                "ownerAccount": self.vgw_owner or self.owner,
                 "region": self.region,
             },
             "associationId": self.id,
             "allowedPrefixesToDirectConnectGateway": [{"cidr": p} for p in self.prefixes],
             "virtualGatewayId": self.vgw,
             "virtualGatewayRegion": self.region,
-            "virtualGatewayOwnerAccount": self.owner,
+            "virtualGatewayOwnerAccount": self.vgw_owner or self.owner,
         }
 
 
@@ -144,6 +148,8 @@ class Interface:
     amazon_asn: int | None = None
     peer: str = ""
     ended: float | None = None
+    advertised: tuple[str, ...] = ()
+    """as a connection's, where the carrier keeps the connection"""
 
     @property
     def arn(self) -> str:

@@ -124,6 +124,38 @@ class DirectConnectResponse(BaseResponse):
         )
         return ActionResult({"directConnectGatewayAssociation": gone})
 
+    # --- proposals
+
+    def create_direct_connect_gateway_association_proposal(self) -> ActionResult:
+        """CreateDirectConnectGatewayAssociationProposal."""
+        given = self._read()
+        made = self._backend.propose(
+            given["directConnectGatewayId"],
+            given["directConnectGatewayOwnerAccount"],
+            given["gatewayId"],
+            _cidrs(given, "addAllowedPrefixesToDirectConnectGateway"),
+        )
+        return ActionResult({"directConnectGatewayAssociationProposal": made})
+
+    def accept_direct_connect_gateway_association_proposal(self) -> ActionResult:
+        """AcceptDirectConnectGatewayAssociationProposal."""
+        given = self._read()
+        made = self._backend.accept_proposal(
+            given["directConnectGatewayId"],
+            given["proposalId"],
+            given["associatedGatewayOwnerAccount"],
+            _cidrs(given, "overrideAllowedPrefixesToDirectConnectGateway"),
+        )
+        return ActionResult({"directConnectGatewayAssociation": made})
+
+    def describe_direct_connect_gateway_association_proposals(self) -> ActionResult:
+        """DescribeDirectConnectGatewayAssociationProposals."""
+        given = self._read()
+        found = self._backend.list_proposals(
+            given.get("directConnectGatewayId"), given.get("proposalId"), given.get("associatedGatewayId")
+        )
+        return self._page("directConnectGatewayAssociationProposals", found, given)
+
     def describe_direct_connect_gateway_attachments(self) -> ActionResult:
         """DescribeDirectConnectGatewayAttachments."""
         given = self._read()
