@@ -37,6 +37,25 @@ _GLOBAL: tuple[tuple[str, str, str], ...] = (
     ("iam", "list_roles", "Roles"),
     ("directconnect", "describe_direct_connect_gateways", "directConnectGateways"),
 )
+# Compared by their names alone: what is in them is read back by `test_safeguards`.
+_NAMED: tuple[tuple[str, str, str, str], ...] = (
+    ("rds", "describe_db_instances", "DBInstances", "DBInstanceIdentifier"),
+    ("rds", "describe_db_subnet_groups", "DBSubnetGroups", "DBSubnetGroupName"),
+    ("rds", "describe_db_parameter_groups", "DBParameterGroups", "DBParameterGroupName"),
+    ("backup", "list_backup_vaults", "BackupVaultList", "BackupVaultName"),
+    ("backup", "list_backup_plans", "BackupPlansList", "BackupPlanName"),
+    ("autoscaling", "describe_auto_scaling_groups", "AutoScalingGroups", "AutoScalingGroupName"),
+    ("elbv2", "describe_load_balancers", "LoadBalancers", "LoadBalancerName"),
+    ("elbv2", "describe_target_groups", "TargetGroups", "TargetGroupName"),
+    ("ec2", "describe_launch_templates", "LaunchTemplates", "LaunchTemplateName"),
+    ("cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName"),
+    ("sns", "list_topics", "Topics", "TopicArn"),
+    ("events", "list_rules", "Rules", "Name"),
+    ("ssm", "list_documents", "DocumentIdentifiers", "Name"),
+    ("cloudtrail", "describe_trails", "trailList", "Name"),
+    ("s3", "list_buckets", "Buckets", "Name"),
+    ("iam", "list_instance_profiles", "InstanceProfiles", "InstanceProfileName"),
+)
 _VOLATILE = re.compile(
     r"creation|createdate|lastupdated|createtime|modificationtime|creatorrequestid|authkey|routerconfig|deletedtime"
     r"|timestamp|^roleid$|^hostedzoneid$|^associationid$|ownerguid|^bgppeerid$|lastused|networkinterfaceid|tokens?$",
@@ -67,6 +86,9 @@ def everything(client: Client) -> dict[str, list[Any]]:
     for region in REGIONS:
         for service, operation, key in _LISTS:
             found[f"{region} {service}.{operation}"] = getattr(client(service, region), operation)()[key]
+        for service, operation, key, name in _NAMED:
+            items = getattr(client(service, region), operation)()[key]
+            found[f"{region} {service}.{operation}"] = [{"Called": item[name]} for item in items]
         _details(client, region, found)
     gateways = found["global directconnect.describe_direct_connect_gateways"]
     connect = client("directconnect", REGIONS[0])
