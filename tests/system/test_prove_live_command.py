@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from honseki.engine.binary import Engine
+from honseki.live.answers import Answers, Manifest
+from honseki.live.snapshot import read
+from honseki.proving.live import Told
+from stacks.inventory import load
 from tests.conftest import Home
 from tests.system.live import REGIONS, Client, account_client
 
@@ -69,6 +74,31 @@ def test_routes_that_do_not_come_are_seen(home: Home, endpoint: str) -> None:
     assert {each["kind"] for each in found["failures"]} == {"replies"}
     assert all(table["RouteTableId"] in each["stopped"]["why"] for each in found["failures"])
     assert told["services"][OTHER]["verdict"] == "SERVED"
+
+
+def test_single_points_are_named(home: Home, endpoint: str, tmp_path: Path) -> None:
+    """The kept answers again, as if the database had no standby and one of the two servers had stopped."""
+    assert home.honseki("prove", "--live", "--keep", str(tmp_path / "kept")).returncode == 0
+    account = f"000000{OTHER}"
+    documents = json.loads(json.dumps(read(tmp_path / "kept")[account]))
+    fleet = load(home.settings.fleet)
+    (tenant,) = [each for each in fleet.municipalities if each.code == OTHER]
+
+    def points() -> set[tuple[str, str]]:
+        told = Told(Answers({OTHER: account}, {account: documents}, Manifest(())), fleet, "rehearsal")
+        assert told.service(tenant).verdict == "SERVED"
+        return {(each.loss.kind, each.loss.name) for each in told.losses(tenant, None).single_points}
+
+    assert points() == set()
+    here = documents[REGIONS[0]]
+    (database,) = here["RdsInstances"]["DBInstances"]
+    database["MultiAZ"] = False
+    zones = {("zone", subnet["AvailabilityZone"]) for subnet in here["Subnets"]["Subnets"]}
+    assert points() == {("database", database["DBInstanceIdentifier"]), *zones}
+    database["MultiAZ"] = True
+    first, second = [each for group in here["Reservations"]["Reservations"] for each in group["Instances"]]
+    first["State"] = {"Code": 80, "Name": "stopped"}
+    assert points() == {("server", second["InstanceId"]), ("zone", second["Placement"]["AvailabilityZone"])}
 
 
 def open_a_way(izumi: Client, other: Client) -> tuple[str, str]:
