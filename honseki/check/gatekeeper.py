@@ -1,4 +1,4 @@
-"""No engine is started on a declaration that a rule objects to.
+"""No engine is started on a declaration that a rule objects to, or that isn't proven isolated and served.
 
 The engine runs the same rules again through the policy pack, on what it is about to make. This comes before it: an id
 of another tenant's thing, for instance, is told to a pack only after the update.
@@ -11,21 +11,35 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from honseki.engine.settings import CHECKOUT, Settings
 from honseki.errors import HonsekiError
 from infra.model import Municipality
 
-_FOLLOWS_FROM: Final = ("infra", "policies", "honseki/engine", "honseki/check", "honseki/resources")
+if TYPE_CHECKING:
+    from honseki.check.graphs import Cache
+
+_FOLLOWS_FROM: Final = (
+    "infra", "policies", "honseki/engine", "honseki/check", "honseki/proof", "honseki/proving", "honseki/resources",
+)  # fmt: skip
+
+Proof = Callable[[Sequence[Municipality], "Cache"], None]
+"""Raises `RefusedError` if one of these municipalities' declarations isn't proven."""
 
 
-def require_no_findings(
-    municipalities: Sequence[Municipality], settings: Settings, waivers_file: Path, today: datetime.date
+def require_passed(
+    municipalities: Sequence[Municipality],
+    settings: Settings,
+    waivers_file: Path,
+    today: datetime.date,
+    proof: Proof,
 ) -> None:
     """Raise `RefusedError` with the findings of the first municipality that has any; nothing was changed then.
+
+    `proof` is asked about those without findings that weren't proven before.
 
     Raises `HonsekiError` if the waivers can't be read.
     """
@@ -48,6 +62,8 @@ def require_no_findings(
     folder.mkdir(parents=True, exist_ok=True)
     for municipality, graph in graphs.one_by_one(open_ones, settings.target, cache):
         run.gate(municipality, settings.target, waivers=waivers, today=today, graph=graph)
+    proof(open_ones, cache)
+    for municipality in open_ones:
         markers[municipality.code].touch()
 
 

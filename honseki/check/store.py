@@ -2,7 +2,7 @@
 
 One file per graph. Its first line is the SHA-256 of the rest. The second (JSON) names the key that the graph is known
 by, the stack, and for each resource type where its nodes lie in what follows: the parts, each a JSON list of nodes,
-compressed (zlib), a tenth of the JSON form. Opening a file checks the digest and the key, and parses only that line;
+compressed (zlib), an eighth of the JSON form. Opening a file checks the digest and the key, and parses only that line;
 nodes are made when asked for, of the types asked for.
 """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -146,7 +147,15 @@ def _of_fleet(context: Context, codes: tuple[str, ...], source: str, keep: Path 
 def _of_folder(folder: Path, by: str) -> Answer:
     from honseki.proving.snapshot import snapshot  # noqa: PLC0415
 
-    return snapshot(folder, by)
+    answer = snapshot(folder, by)
+    if len(answer.isolation.tenants) < 2:
+        raise HonsekiError(
+            f"there is nothing to prove: {len(answer.isolation.tenants)} tenants in the folder",
+            where=str(folder),
+            why=f"a tenant is what --by says ({by}), and isolation is between two of them",
+            do="is it the right folder (Vpcs.json)? Or say --by vpc, owner or tag:KEY",
+        )
+    return answer
 
 
 def _between(isolation: Isolation, sender: str | None, receiver: str | None) -> list[Pair] | None:
@@ -189,7 +198,7 @@ def _write(
             told = certificate(answer.isolation, alone, network)
             certificate_file.write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
     if drawing:
-        shown = next((pair for pair in chosen or answer.joined if pair.witness is not None), None)
+        shown = next((pair for pair in chosen or answer.joined if pair.witness or pair.route), None)
         if shown is None:
             click.echo("There is no path to draw.", err=True)
         else:
@@ -211,22 +220,20 @@ def _print_pairs(pairs: list[Pair]) -> None:
 
     for pair in pairs:
         click.echo(one_line(pair))
-        if pair.witness is not None:
-            for line in lines(pair.witness):
-                click.echo(f"  {line}")
+        for line in lines(found) if (found := pair.witness or pair.route) else ():
+            click.echo(f"  {line}")
         for missing in pair.missing:
             click.echo(f"  not known: {missing}")
 
 
 def _print(answer: Answer) -> None:
-    from honseki.proof.drawing import lines  # noqa: PLC0415
 
     failures = list(answer.failures())
     where = {"declared": "as declared", "live": "as the cloud says now", "snapshot": "in the folder"}[answer.source]
     if failures:
         click.echo(f"NOT PROVEN, {where}: {len(failures)} finding{'s' if len(failures) > 1 else ''}. The first:\n")
         click.echo(f"  {failures[0]}")
-        for line in next((lines(p.witness) for p in answer.joined if p.verdict != "ISOLATED" and p.witness), ()):
+        for line in _way(answer, failures[0]):
             click.echo(f"    {line}")
         for failure in failures[1:_SHOWN]:
             click.echo(f"  {failure}")
@@ -236,6 +243,17 @@ def _print(answer: Answer) -> None:
     else:
         click.echo(f"PROVEN, {where}.\n")
     _table(answer)
+
+
+def _way(answer: Answer, failure: str) -> Iterator[str]:
+    """The way of the packet that a failure tells of, if it tells of one."""
+    from honseki.proof.drawing import lines, one_line  # noqa: PLC0415
+
+    for pair in answer.joined:
+        found = pair.witness or pair.route
+        if found is not None and one_line(pair) == failure:
+            yield from lines(found)
+            return
 
 
 def _table(answer: Answer) -> None:

@@ -15,6 +15,7 @@ What next
   honseki fleet list                     the municipalities of the inventory (stacks/fleet/*.yaml)
   honseki plan {code}                    what a change of the inventory would do, before it is done
   honseki drift {code}                   what other hands changed in the cloud; `honseki up {code}` mends it
+  honseki prove --live                   that no packet gets from one to another, and every terminal is served
   eval "$(honseki region env)"           boto3, the AWS CLI and plain pulumi against this region
   honseki region stop                    stop the region; its state is kept
 

@@ -17,6 +17,7 @@ from honseki.engine.operation import Done, Interrupts
 from honseki.errors import Exit, HonsekiError, RefusedError
 
 if TYPE_CHECKING:
+    from honseki.check.graphs import Cache
     from honseki.cli.show import Reporter
     from honseki.engine.tenant import Tenant
     from infra.model import Municipality
@@ -227,15 +228,21 @@ COMMANDS: Sequence[click.Command] = (plan, up, status, drift, destroy)
 
 
 def _require_rules(context: Context, codes: Sequence[str], everyone: bool) -> None:
-    """Nothing is planned or deployed that a rule objects to."""
-    from honseki.check.gatekeeper import require_no_findings  # noqa: PLC0415
+    """Nothing is planned or deployed that a rule objects to, or that isn't proven isolated and served."""
+    from honseki.check.gatekeeper import require_passed  # noqa: PLC0415
     from honseki.cli.check import waivers_file  # noqa: PLC0415
     from honseki.engine.cloud import require_accounts  # noqa: PLC0415
 
     municipalities = context.chosen(codes, everyone)
     require_accounts(context.settings, municipalities)
     today = datetime.datetime.now(datetime.UTC).date()
-    require_no_findings(municipalities, context.settings, waivers_file(context), today)
+
+    def proof(new: Sequence[Municipality], cache: Cache) -> None:
+        from honseki.proving.declared import require_proven  # noqa: PLC0415  only when something is new
+
+        require_proven(context.fleet, new, context.settings.target, cache)
+
+    require_passed(municipalities, context.settings, waivers_file(context), today, proof)
 
 
 def _each(

@@ -59,6 +59,8 @@ def header(packet: Packet) -> str:
 def one_line(pair: Pair) -> str:
     """The answer for a pair in one line, the cause first where there is one."""
     names = f"{pair.source} -> {pair.target}"
+    if pair.verdict == "ISOLATED" and pair.route is not None:
+        return f"FILTERED   {names}: only security groups and ACLs are in the way that {culprit(pair.route)} opens"
     if pair.verdict == "ISOLATED":
         return f"ISOLATED   {names}"
     if pair.verdict == "UNKNOWN":
@@ -91,13 +93,14 @@ def lines(witness: Witness) -> Iterator[str]:
 
 def svg(pair: Pair) -> str:
     """The witness of a pair as an SVG document. Raises `ValueError` for a pair without one."""
-    witness = pair.witness
+    witness = pair.witness or pair.route
     if witness is None:
         raise ValueError(f"{pair.source} -> {pair.target} has no witness to draw")
     height = _TOP + len(witness.hops) * (_BOX + _GAP)
     root = Element("svg", xmlns="http://www.w3.org/2000/svg", viewBox=f"0 0 {_WIDTH} {height}", width=str(_WIDTH))
     SubElement(root, "style").text = _STYLE
-    _text(root, 24, 32, f"{pair.verdict}: {pair.source} to {pair.target}", "title")
+    verdict = pair.verdict if pair.witness else "FILTERED"
+    _text(root, 24, 32, f"{verdict}: {pair.source} to {pair.target}", "title")
     _text(root, 24, 56, f"sent as {header(witness.packet)}")
     before = witness.packet
     for number, hop in enumerate(witness.hops):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from honseki.proof import boxes
-from honseki.proof.addresses import ALL, address
+from honseki.proof.addresses import address
 from honseki.proof.boxes import Box
 from honseki.proof.index import Index
 from honseki.proof.network import Interface, Subnet
@@ -61,12 +61,13 @@ class Stopped:
 class Flow(Walker):
     """Walks that end where somebody outside has the packet, and that remember what arrived where."""
 
+    starts_handed_on = True
+
     def __init__(self, index: Index) -> None:
         super().__init__(index)
         self.index = index
         self._arrived: dict[tuple[str, Box], dict[str, list[Box]]] = {}
         self._deepest: tuple[int, Trail] | None = None
-        self._vouching: dict[tuple[tuple[str, ...], tuple[str, ...]], list[boxes.Pass]] = {}
 
     def _next(self, kind: str, rest: str, at: Trail) -> Iterator[Trail]:
         depth, before = 0, at.before
@@ -77,43 +78,6 @@ class Flow(Walker):
         if kind == "remote" and at.before is not None:
             return iter(())
         return super()._next(kind, rest, at)
-
-    def _in(self, rest: str, at: Trail) -> Iterator[Trail]:
-        """Also past rules that name the load balancer's group: they vouch for what it hands on from its clients.
-
-        https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-security-groups.html: a rule of
-        the targets' group that names the load balancer's group holds with client IP preservation too.
-        """
-        yield from super()._in(rest, at)
-        door = self._handed_on_by(at)
-        if door is None:
-            return
-        for interface in self.index.interfaces_of.get(rest, ()):
-            for box in boxes.to(at.box, interface.spans):
-                for passed in boxes.through(box, self._vouched(interface, door), by_source=True):
-                    yield Trail(at, f"at {interface.id}", passed, f"ingress of {', '.join(interface.groups)}")
-
-    def _handed_on_by(self, at: Trail) -> Interface | None:
-        """The load balancer's interface that sent it with its client's address; None if nobody did."""
-        trail: Trail | None = at
-        while trail is not None and not trail.place.startswith("emit "):
-            trail = trail.before
-        ident = "" if trail is None else trail.place.partition(" ")[2]
-        keeps = any(each.kind == "network" and each.keeps_client for each in self.index.balancers_at.get(ident, ()))
-        return self.index.interfaces.get(ident) if keeps else None
-
-    def _vouched(self, interface: Interface, door: Interface) -> list[boxes.Pass]:
-        key = (interface.groups, door.groups)
-        if key not in self._vouching:
-            rules = [
-                (rule, tuple(ALL.values()))
-                for name in interface.groups
-                if name in self.index.groups
-                for rule in self.index.groups[name].ingress
-                if set(rule.groups) & set(door.groups)
-            ]
-            self._vouching[key] = boxes.group_passes(rules)
-        return self._vouching[key]
 
     def arrived(self, place: str, sent: Box) -> dict[str, list[Box]]:
         """What arrives of a box that is at a place: by the id of the interface or network outside."""

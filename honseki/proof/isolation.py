@@ -94,6 +94,8 @@ class Pair:
     witness: Witness | None = None
     missing: tuple[str, ...] = ()
     """for UNKNOWN: what isn't known"""
+    route: Witness | None = None
+    """where routing doesn't separate the two, but filters do: the way that is open but for them"""
 
 
 class Isolation:
@@ -177,7 +179,38 @@ class Isolation:
             return Pair(source, target, routed, "UNKNOWN", self._witness(perhaps), tuple(reasons))
         if gaps:
             return Pair(source, target, routed, "UNKNOWN", missing=tuple(dict.fromkeys(gaps)))
-        return Pair(source, target, routed, "ISOLATED")
+        return Pair(source, target, routed, "ISOLATED", route=self.route(source, target))
+
+    def route(self, source: str, target: str) -> Witness | None:
+        """A way that routing alone opens, filters left out: from a subnet or network outside to another's.
+
+        Its packet has addresses that exist on both ends' networks, and nobody's ports.
+        """
+        part = self._part_of.get(source)
+        path = [] if part is None else part.path(source, target, unsure=target not in self._sure[source])
+        if part is None or not path:
+            return None
+        chosen = next(iter(part.atoms.spans(path[-1][1])))
+        destinations = [(chosen.version, chosen.low)]
+        for (_, mask, _), (_, _, step) in zip(path[-2::-1], path[:0:-1], strict=True):
+            if step is not None and step.becomes is not None:
+                only = mask if step.only is None else mask & part.atoms.masks(step.only)
+                span = next(iter(part.atoms.spans(only)))
+                destinations.append((span.version, span.low))
+            else:
+                destinations.append(destinations[-1])
+        destinations.reverse()
+        version = destinations[0][0]
+        home = self.index.subnets.get(path[0][0].partition(" ")[2])
+        own = [span.low for span in home.spans if span.version == version] if home else []
+        packets = [
+            Packet(v, own[0] if own and v == version else 0, low, TCP, _LIKED_PORTS[0]) for v, low in destinations
+        ]
+        hops = tuple(
+            Hop(*_named(place), "" if step is None else step.where, packet)
+            for (place, _, step), packet in zip(path, packets, strict=True)
+        )
+        return Witness(packets[0], hops[0].id, hops[-1].id, hops)
 
     def first_witness(self, source: str) -> tuple[str, Witness] | None:
         """Somebody whom a tenant reaches, by steps that are sure, and how; None if it reaches nobody."""
@@ -197,7 +230,9 @@ class Isolation:
         if part is None:  # nothing that could send
             return {}
         reached = part.closure(part.begin(tenant), unsure=True)
-        return {place: tuple(part.atoms.spans(mask)) for place, mask in sorted(reached.items())}
+        # Many places are come to with the same destinations.
+        spans = {mask: tuple(part.atoms.spans(mask)) for mask in set(reached.values())}
+        return {place: spans[mask] for place, mask in sorted(reached.items())}
 
     def part(self, tenant: str) -> Part | None:
         """The part of the network that a tenant is in; None for one that has nothing that could send or receive."""
@@ -247,10 +282,15 @@ def witness(arrival: Arrival) -> Witness:
         packets[0] = packets[1]
     hops = []
     for one, packet in zip(trails, packets, strict=True):
-        kind, _, rest = one.place.partition(" ")
-        hops.append(Hop(kind, rest.split(" ", maxsplit=1)[0], one.where, packet))
+        hops.append(Hop(*_named(one.place), one.where, packet))
     first = trails[0].place.partition(" ")[2]
     return Witness(packets[0], first, arrival.receiver, tuple(hops))
+
+
+def _named(place: str) -> tuple[str, str]:
+    """A place's kind and the id of what it is."""
+    kind, _, rest = place.partition(" ")
+    return kind, rest.split(" ", maxsplit=1)[0]
 
 
 def _choose(box: Box) -> Packet:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ from honseki.proof.addresses import Span
 from honseki.proof.boxes import Box, Pass
 from honseki.proof.index import Index
 from honseki.proof.network import Interface, Subnet, Target
-from honseki.proof.steps import EVERYTHING, INTERNET, NOWHERE, steps
+from honseki.proof.steps import EVERYTHING, INTERNET, NOWHERE, Step, steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Passage:
         self._index = index
         self._acls: dict[str, tuple[list[Pass], list[Pass]]] = {}
         self._groups: dict[tuple[tuple[str, ...], bool], list[Pass]] = {}
+        self._transits: dict[str, list[tuple[Span, Step]]] = {}
 
     @staticmethod
     def _beyond(subnet: Subnet, box: Box) -> list[Box]:
@@ -143,8 +145,8 @@ class Passage:
 
     def _transit(self, rest: str, at: Trail) -> Iterator[Trail]:
         index = self._index
-        for step in steps(index, f"transit {rest}"):
-            for box in [at.box] if step.only is None else boxes.to(at.box, step.only):
+        for span, step in self._transit_runs(rest, at.box):
+            for box in boxes.to(at.box, [span]):
                 kind, _, to = step.to.partition(" ")
                 if kind != "out":
                     yield Trail(at, step.to, box, step.where, unsure=step.unsure)
@@ -155,6 +157,22 @@ class Passage:
                 for beyond in self._beyond(door, box):
                     for passed in boxes.through(beyond, self._acl(door)[1], by_source=False):
                         yield Trail(at, f"table {door.table} {door.vpc} {to}", passed, step.where, unsure=step.unsure)
+
+    def _transit_runs(self, table: str, box: Box) -> Iterator[tuple[Span, Step]]:
+        """A transit gateway table's steps for a box's destinations, looked up: a fleet's table has thousands."""
+        runs = self._transits.get(table)
+        if runs is None:
+            told = steps(self._index, f"transit {table}")
+            runs = self._transits[table] = sorted(
+                ((span, step) for step in told for span in (EVERYTHING if step.only is None else step.only)),
+                key=lambda run: run[0],
+            )
+        # Longest prefix match has made them equal or disjoint, so they end in the order in which they begin.
+        first = bisect_left(runs, (box.version, box.destination_low), key=lambda run: (run[0].version, run[0].high))
+        for number in range(first, len(runs)):
+            if runs[number][0][:2] > (box.version, box.destination_high):
+                break
+            yield runs[number]
 
     def _to_peer(self, ident: str, vpc: str, at: Trail, box: Box, where: str) -> Iterator[Trail]:
         peering = self._index.peerings.get(ident)

@@ -91,6 +91,17 @@ class _Arrow:
     step: Step
 
 
+@dataclass(slots=True)
+class _Fan:
+    """Steps of a hub that let the same atoms through."""
+
+    only: int
+    ways: list[tuple[str, int | None]]
+    """(place, what the destination becomes)"""
+    whole: int | None = None
+    """the tenants behind it, for all of these atoms; found when first asked for"""
+
+
 @dataclass
 class Part:
     """Places that are joined somehow, the tenants among them, and what is between the places."""
@@ -104,10 +115,13 @@ class Part:
     unsure: bool
     """whether there is a step that may or may not exist"""
     _arrows: dict[str, list[_Arrow]] | None = None
-    _behind: dict[tuple[str, int, bool], frozenset[str]] = field(default_factory=dict)
+    _behind: dict[tuple[str, int, bool], int] = field(default_factory=dict)
+    _fans: dict[tuple[str, bool], list[_Fan]] = field(default_factory=dict)
+    _named: dict[int, frozenset[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._atoms: Atoms | None = None
+        self._bits = {tenant: 1 << number for number, tenant in enumerate(self.tenants)}
 
     @property
     def atoms(self) -> Atoms:
@@ -166,11 +180,10 @@ class Part:
         """The tenants that one reaches by routing, itself left out."""
         if len(self.tenants) == 1:
             return frozenset()
-        found: set[str] = set()
+        found = 0
         reached: Reached = {}
         waiting = self.begin(tenant)
         arrows, arrivals_ = self.arrows, self.arrivals
-        behind: set[tuple[str, int]] = set()
         while waiting:
             place, mask = waiting.pop()
             before = reached.get(place, 0)
@@ -179,27 +192,90 @@ class Part:
                 continue
             reached[place] = before | new
             if place in arrivals_:
-                found.add(arrivals_[place])
+                found |= self._bits[arrivals_[place]]
             outgoing = arrows.get(place, ())
-            hub = len(outgoing) > _HUB
+            if len(outgoing) > _HUB:
+                found |= self._behind_hub(place, new, unsure=unsure)
+                continue
             for arrow in outgoing:
                 passed = new & arrow.only
                 if passed and (unsure or arrow.step.unsure is None):
-                    item = (arrow.to, passed if arrow.becomes is None else arrow.becomes)
-                    if not hub:
-                        waiting.append(item)
-                    elif item not in behind:
-                        behind.add(item)
-                        found |= self._tenants_behind(*item, unsure=unsure)
-        return frozenset(found - {tenant})
+                    waiting.append((arrow.to, passed if arrow.becomes is None else arrow.becomes))
+        return self._names(found) - {tenant}
 
-    def _tenants_behind(self, place: str, mask: int, *, unsure: bool) -> frozenset[str]:
+    def _names(self, tenants: int) -> frozenset[str]:
+        known = self._named.get(tenants)
+        if known is None:
+            known = self._named[tenants] = frozenset(name for name, bit in self._bits.items() if tenants & bit)
+        return known
+
+    def _behind_hub(self, place: str, new: int, *, unsure: bool) -> int:
+        """The tenants behind a hub, as bits. Most come with all that a step lets through: that is kept by step."""
+        found = 0
+        for fan in self._fans_of(place, unsure=unsure):
+            passed = new & fan.only
+            if passed == fan.only:
+                if fan.whole is None:
+                    fan.whole = self._behind_fan(fan, passed, unsure=unsure)
+                found |= fan.whole
+            elif passed:
+                found |= self._behind_fan(fan, passed, unsure=unsure)
+        return found
+
+    def _fans_of(self, place: str, *, unsure: bool) -> list[_Fan]:
+        known = self._fans.get((place, unsure))
+        if known is None:
+            gathered: dict[int, _Fan] = {}
+            for arrow in self.arrows[place]:
+                if arrow.only and (unsure or arrow.step.unsure is None):
+                    gathered.setdefault(arrow.only, _Fan(arrow.only, [])).ways.append((arrow.to, arrow.becomes))
+            known = self._fans[place, unsure] = list(gathered.values())
+        return known
+
+    def _behind_fan(self, fan: _Fan, passed: int, *, unsure: bool) -> int:
+        found = 0
+        for place, becomes in fan.ways:
+            found |= self._tenants_behind(place, passed if becomes is None else becomes, unsure=unsure)
+        return found
+
+    def _tenants_behind(self, place: str, mask: int, *, unsure: bool) -> int:
         known = self._behind.get((place, mask, unsure))
         if known is None:
-            closed = self.closure([(place, mask)], unsure=unsure)
-            known = frozenset(self.arrivals[one] for one in closed if one in self.arrivals)
+            known = 0
+            for one in self.closure([(place, mask)], unsure=unsure):
+                if one in self.arrivals:
+                    known |= self._bits[self.arrivals[one]]
             self._behind[place, mask, unsure] = known
         return known
+
+    def path(self, tenant: str, target: str, *, unsure: bool) -> list[tuple[str, int, Step | None]]:
+        """One way by which routing lets a tenant reach another: (place, atoms that its step brings there, that step).
+
+        The shortest, found breadth first; empty if there is none.
+        """
+        trail: list[tuple[str, int, Step | None, int]] = [(place, mask, None, -1) for place, mask in self.begin(tenant)]
+        reached: Reached = {}
+        for number, (place, mask, _, _) in enumerate(trail):  # grows while it is walked
+            new = mask & ~reached.get(place, 0)
+            if not new:
+                continue
+            reached[place] = reached.get(place, 0) | new
+            if self.arrivals.get(place) == target:
+                return self._back(trail, number)
+            for arrow in self.arrows.get(place, ()):
+                passed = new & arrow.only
+                if passed and (unsure or arrow.step.unsure is None):
+                    trail.append((arrow.to, passed if arrow.becomes is None else arrow.becomes, arrow.step, number))
+        return []
+
+    @staticmethod
+    def _back(trail: Sequence[tuple[str, int, Step | None, int]], number: int) -> list[tuple[str, int, Step | None]]:
+        found = []
+        while number >= 0:
+            place, mask, step, before = trail[number]
+            found.append((place, mask, step))
+            number = before
+        return found[::-1]
 
 
 def parts(index: Index) -> list[Part]:

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from honseki.proof import boxes
 from honseki.proof.addresses import Span
-from honseki.proof.boxes import Box
+from honseki.proof.boxes import Box, Pass
 from honseki.proof.index import Index
 from honseki.proof.network import Interface, Listener
 from honseki.proof.passage import Passage, Trail, anything
@@ -36,9 +36,20 @@ class Arrival(NamedTuple):
 class Walker(Passage):
     """Walks over one network; filters are worked out once."""
 
+    starts_handed_on = False
+    """whether a walk that starts at a load balancer's interface is about its clients' packets, not its own"""
+
     def __init__(self, index: Index) -> None:
         super().__init__(index)
         self._published: dict[str, list[tuple[Interface, tuple[Span, ...]]]] | None = None
+        self._vouching: dict[tuple[tuple[str, ...], frozenset[str]], list[Pass]] = {}
+        self._keepers = {
+            interface
+            for balancer in index.balancers.values()
+            if balancer.kind == "network" and balancer.keeps_client
+            for interface in balancer.interfaces
+            if interface in index.interfaces
+        }
 
     def from_tenant(self, tenant: str, *, unsure: bool) -> Iterator[Arrival]:
         """Everything that a tenant's interfaces and outside networks may send, and where it arrives."""
@@ -71,7 +82,8 @@ class Walker(Passage):
 
     def run(self, starts: Iterable[tuple[str, Box]], unsure: bool) -> Iterator[Arrival]:
         """Arrivals, one box at a time; the same receiver may be told of more than once."""
-        seen: dict[str, list[Box]] = defaultdict(list)
+        # Behind a load balancer that keeps its clients' addresses filters ask who handed a packet on, too.
+        seen: dict[tuple[str, str], list[Box]] = defaultdict(list)
         for place, box in starts:
             stack: list[Iterator[Trail]] = [iter([Trail(None, place, box, "")])]
             while stack:
@@ -81,8 +93,9 @@ class Walker(Passage):
                     continue
                 if trail.unsure is not None and not unsure:
                     continue
-                for piece in boxes.without(trail.box, seen[trail.place]):
-                    seen[trail.place].append(piece)
+                known = seen[trail.place, self._handed_on_by(trail)]
+                for piece in boxes.without(trail.box, known):
+                    known.append(piece)
                     at = trail if piece == trail.box else replace(trail, box=piece)
                     kind, _, rest = trail.place.partition(" ")
                     if kind in ("at", "appliance"):
@@ -195,10 +208,49 @@ class Walker(Passage):
                     yield Trail(at, f"in {subnet.id}", passed, f"ingress of ACL {subnet.acl}")
 
     def _in(self, rest: str, at: Trail) -> Iterator[Trail]:
+        """Past the groups of an interface. Those of a target also ask which load balancer handed a client's packet on.
+
+        https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-security-groups.html: a rule that
+        names the load balancer's group holds with client IP preservation too.
+        """
+        door = self._handed_on_by(at)
         for interface in self._index.interfaces_of.get(rest, ()):
             for box in boxes.to(at.box, interface.spans):
-                for passed in self._past_groups(interface, box, ingress=True):
-                    yield Trail(at, f"at {interface.id}", passed, f"ingress of {', '.join(interface.groups)}")
+                passed = [*self._past_groups(interface, box, ingress=True)]
+                if door:
+                    passed += boxes.through(box, self._vouched(interface, door), by_source=True)
+                for one in passed:
+                    yield Trail(at, f"at {interface.id}", one, f"ingress of {', '.join(interface.groups)}")
+
+    def _handed_on_by(self, at: Trail) -> str:
+        """The interface of the load balancer that sent a packet with its client's address; empty if nobody did."""
+        if not self._keepers:
+            return ""
+        trail: Trail | None = at
+        while trail is not None and not trail.place.startswith("emit "):
+            if trail.place.startswith("remote "):  # what comes out of it again is its own
+                return ""
+            trail = trail.before
+        if trail is None or not (
+            self.starts_handed_on if trail.before is None else trail.before.place.startswith("at ")
+        ):
+            return ""
+        ident = trail.place.partition(" ")[2]
+        return ident if ident in self._keepers else ""
+
+    def _vouched(self, interface: Interface, door: str) -> list[Pass]:
+        groups = frozenset(self._index.interfaces[door].groups)
+        key = (interface.groups, groups)
+        if key not in self._vouching:
+            rules = [
+                (rule, EVERYTHING)
+                for name in interface.groups
+                if name in self._index.groups
+                for rule in self._index.groups[name].ingress
+                if groups.intersection(rule.groups)
+            ]
+            self._vouching[key] = boxes.group_passes(rules)
+        return self._vouching[key]
 
     def _at(self, rest: str, at: Trail) -> Iterator[Trail]:
         """At an interface; load balancers, endpoints of customers' services and appliances send on."""

@@ -17,7 +17,12 @@ Source = Literal["declared", "live", "snapshot"]
 
 @dataclass(frozen=True)
 class Answer:
-    """Isolation of all pairs, and per tenant: service, N-1, internet; and the channels that aren't packets."""
+    """Isolation of all pairs, and per tenant: service, N-1, internet; and the channels that aren't packets.
+
+    Between municipalities routing itself must separate: filters are a second line, and one wrong rule would open what
+    they alone close. So a pair that only filters separate counts as a failure, but not in a folder, whose network may
+    be meant so.
+    """
 
     source: Source
     isolation: Isolation
@@ -57,8 +62,9 @@ class Answer:
         """What doesn't hold or isn't known, a line each, the worst first."""
         from honseki.proof.drawing import one_line  # noqa: PLC0415
 
-        pairs = [pair for pair in self.joined if pair.verdict != "ISOLATED"]
-        for pair in sorted(pairs, key=lambda one: (one.verdict != "REACHABLE", one.source, one.target)):
+        order = ["REACHABLE", "UNKNOWN", "ISOLATED"]
+        pairs = [pair for pair in self.joined if pair.verdict != "ISOLATED" or self.source != "snapshot"]
+        for pair in sorted(pairs, key=lambda one: (order.index(one.verdict), one.source, one.target)):
             yield one_line(pair)
         if self.channels is not None:
             for crossing in sorted(self.channels.crossings, key=lambda one: one.verdict):
@@ -117,6 +123,8 @@ def pair_json(isolation: Isolation, pair: Pair, *, certificate: bool = False) ->
     }
     if pair.witness is not None:
         told["witness"] = pair.witness.as_json()
+    if pair.route is not None:
+        told["route"] = pair.route.as_json()
     if pair.verdict == "UNKNOWN":
         told["missing"] = list(pair.missing)
     if certificate and pair.verdict == "ISOLATED":

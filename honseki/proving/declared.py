@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from honseki.check import graphs
@@ -26,7 +26,7 @@ def declared(
     everyone: Fleet,
     chosen: Sequence[Municipality],
     target: Target,
-    cache: graphs.Cache | None,
+    cache: graphs.Cache,
     *,
     losses: bool = True,
 ) -> Answer:
@@ -34,7 +34,8 @@ def declared(
 
     `losses`: whether N-1 is asked too. Raises what evaluating a declaration raises.
     """
-    evaluated = {m.code: graph for m, graph in graphs.one_by_one(everyone.municipalities, target, cache)}
+    stored = graphs.declare(everyone.municipalities, target, cache)
+    evaluated = {each.tenant: each.graph() for each in stored}
     parts = {m.code: part(evaluated[m.code], m) for m in everyone.municipalities}
     isolation = prove(join(list(parts.values())))
     some = len(chosen) < len(everyone.municipalities)
@@ -50,15 +51,17 @@ def declared(
     )
 
 
-def require_proven(everyone: Fleet, chosen: Sequence[Municipality], target: Target, cache: graphs.Cache) -> None:
+def require_proven(
+    everyone: Callable[[], Fleet], chosen: Sequence[Municipality], target: Target, cache: graphs.Cache
+) -> None:
     """Nothing is deployed that isn't isolated from everybody and served. Raises `RefusedError` with what isn't.
 
     Only the chosen tenants are evaluated as long as each refers to nothing but its own: nobody else can reach it then
-    unless he refers to it, and then it is he who is refused. Else the whole fleet is.
+    unless he refers to it, and then it is he who is refused. Else the whole fleet is, which is read only then.
     """
     failures = list(_alone(chosen, target, cache))
     if failures:
-        failures = list(declared(everyone, chosen, target, cache, losses=False).failures())
+        failures = list(declared(everyone(), chosen, target, cache, losses=False).failures())
     if failures:
         more = f" and {len(failures) - 3} more" if len(failures) > 3 else ""
         raise RefusedError(
@@ -87,9 +90,7 @@ def _service(municipality: Municipality, graph: Graph, made: Part) -> Service:
     return service(join([made]), Served(municipality.code, municipality.placement.primary.region), redundancy(graph))
 
 
-def _losses(
-    municipality: Municipality, graph: Graph, made: Part, target: Target, cache: graphs.Cache | None
-) -> NMinusOne:
+def _losses(municipality: Municipality, graph: Graph, made: Part, target: Target, cache: graphs.Cache) -> NMinusOne:
     served = Served(municipality.code, municipality.placement.primary.region)
     return n_minus_one(join([made]), served, redundancy(graph), recovery(municipality, graph, target, cache))
 

@@ -25,6 +25,8 @@ from tests.region.conftest import INTERFACE, PRIMARY, Clients, assume, new_accou
 from tests.region.networks import network, role
 from tests.region.tenant import build
 
+pytestmark = pytest.mark.slow
+
 _ASKS = {ask.name: ask for ask in TABLE}
 
 

@@ -181,6 +181,7 @@ class Checker:
             self.network.gaps
             or "unknown" in targets
             or any(line.advertised is None for line in self.network.lines)
+            or any(not route.certain for table in self.network.transit_tables for route in table.routes)
             or any(attachment.kind == "unknown" for attachment in self.network.attachments)
         )
 

@@ -129,7 +129,8 @@ class _Joined(Growth):
             one = self.add("attachments", Attachment(self.id("tgw-attach"), gateway, "vpc", vpc.id, table, doors))
             for into in tables:
                 if self.chance(0.75):
-                    routes[into].append(TransitRoute(vpc.spans, (one.id,), "vpn-bgp"))
+                    certain = self.chance(0.97)
+                    routes[into].append(TransitRoute(vpc.spans, (one.id,), "vpn-bgp", certain=certain))
             self.towards(
                 vpc, [s for other in vpcs if other is not vpc for s in other.spans], Target("transit-gateway", gateway)
             )

@@ -1,7 +1,7 @@
-"""Shrinks what a seed shows and keeps it as a case: `python -m tests.proof.keep SEED NAME`, once the prover is mended.
+"""Shrinks what a seed shows and keeps it as a case: `python -m tests.proof.keep SEED NAME`.
 
-A case is the network as a document, the pair, what was wrong, and the answers that are right. Run it before mending to
-shrink (it then keeps the wrong answers, to be corrected by hand once the right ones are known).
+A case is the network as a document, the pair, what was wrong, and the answers that are right: those that it writes are
+the prover's at that time, to be corrected by hand when the prover is the one that is wrong.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ class Lookups:
         self.headed = {(p.version, a) for p in self.headers for a in (p.source, p.destination)}
         self.headed_ports = {p.port for p in self.headers}
         self._routes: dict[tuple[str, int, int], tuple[Target, ...]] = {}
-        self._transits: dict[tuple[str, int, int], tuple[str, ...]] = {}
+        self._transits: dict[tuple[str, int, int], tuple[tuple[str, bool], ...]] = {}
         self._passes: dict[tuple[Any, ...], bool] = {}
 
     def tenant(self, subnet: Subnet) -> str:
@@ -106,6 +106,17 @@ class Lookups:
             )
         return self._passes[key]
 
+    def group_vouches(self, interface: Interface, door: frozenset[str], packet: Packet) -> bool:
+        """Whether a rule names a group of the load balancer that hands on what its client sent.
+
+        https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-security-groups.html
+        """
+        return self.filters and any(
+            serves(rule, packet.protocol, packet.port) and not door.isdisjoint(rule.groups)
+            for group in interface.groups
+            for rule in self.groups[group].ingress
+        )
+
     def _names(self, rule: GroupRule, holder: str, version: int, peer: int) -> bool:
         if within(rule.peers, version, peer):
             return True
@@ -138,15 +149,19 @@ class Lookups:
         best = min((order for order, _ in found), default=None)
         return tuple(dict.fromkeys(target for order, target in found if order == best))
 
-    def longest_transit(self, table: str, version: int, value: int) -> tuple[str, ...]:
-        found = [
-            ((span.high - span.low, route.origin in _PROPAGATED), route.attachments)
+    def longest_transit(self, table: str, version: int, value: int) -> tuple[tuple[str, bool], ...]:
+        held = [
+            (span.high - span.low, route)
             for route in self.transit_tables[table].routes
             for span in route.destinations
             if within((span,), version, value)
         ]
+        found = [((size, route.origin in _PROPAGATED), route.attachments) for size, route in held if route.certain]
         best = min((order for order, _ in found), default=None)
-        return tuple(dict.fromkeys(one for order, several in found if order == best for one in several))
+        surely = dict.fromkeys(one for order, several in found if order == best for one in several)
+        # What isn't certain is open beside the rest.
+        perhaps = dict.fromkeys(one for _, route in held if not route.certain for one in route.attachments)
+        return (*((one, True) for one in surely), *((one, False) for one in perhaps))
 
     def lines_of(self, gateway: str) -> list[Line]:
         return [line for line in self.network.lines if line.gateway == gateway]

@@ -56,6 +56,8 @@ class Simulator(Lookups):
         self._seen: set[tuple[Any, ...]] = set()
         self._outcome = Outcome()
         self._start = Packet(4, 0, 0, 0, 0)
+        self._door: frozenset[str] = frozenset()
+        """groups of the load balancer that handed the packet on with its client's address"""
 
     # ---- what a caller asks ----
 
@@ -98,6 +100,7 @@ class Simulator(Lookups):
 
     def _known(self, *state: Any) -> bool:
         """Whether this state was visited. Its last part is `sure`; what was visited surely needs no unsure visit."""
+        state = (self._door, *state)
         if state in self._seen or (*state[:-1], True) in self._seen:
             return True
         self._seen.add(state)
@@ -170,10 +173,10 @@ class Simulator(Lookups):
             self._reach(subnet.id, self.tenant(subnet), sure)
         for interface in self.subnet_interfaces[subnet.id]:
             if within(interface.spans, packet.version, packet.destination):
-                self._accept(interface, packet, sure)
+                self._accept(interface, packet, sure, vouched=self.group_vouches(interface, self._door, packet))
 
-    def _accept(self, interface: Interface, packet: Packet, sure: bool) -> None:
-        if not self.group_permits(interface, "ingress", packet.source, packet):
+    def _accept(self, interface: Interface, packet: Packet, sure: bool, *, vouched: bool = False) -> None:
+        if not vouched and not self.group_permits(interface, "ingress", packet.source, packet):
             return
         self._reach(interface.id, self.tenant(self.subnets[interface.subnet]), sure)
         if not interface.checked:
@@ -225,12 +228,15 @@ class Simulator(Lookups):
             ports = {packet.port}
             if packet.protocol in WITH_PORTS:
                 ports = {low, high} | {port for port in self.headed_ports if low <= port <= high}
+            before = self._door
+            self._door = frozenset(face.groups) if keeps and balancer.kind == "network" else frozenset()
             for version in (packet.version,) if keeps else (4, 6):
                 sources = [packet.source] if keeps else self.samples(face.spans, version)
                 for destination in self.samples(spans, version):
                     for port in ports:
                         for source in sources:
                             self._emit(face, Packet(version, source, destination, packet.protocol, port), sure)
+            self._door = before
 
     def _emit(self, interface: Interface, packet: Packet, sure: bool) -> None:
         if self.group_permits(interface, "egress", packet.destination, packet):
@@ -335,8 +341,8 @@ class Simulator(Lookups):
         key = (table, packet.version, packet.destination)
         if key not in self._transits:
             self._transits[key] = self.longest_transit(*key)
-        for attachment in self._transits[key]:
-            self._attached(self.attachments[attachment], packet, sure)
+        for attachment, certain in self._transits[key]:
+            self._attached(self.attachments[attachment], packet, sure and certain)
 
     def _attached(self, attachment: Attachment, packet: Packet, sure: bool) -> None:
         match attachment.kind:

@@ -125,3 +125,9 @@ def test_a_document_goes_round() -> None:
     for seed in rng.sample(SEEDS, 20):
         network = generate.network(seed)
         assert from_json(json.loads(json.dumps(to_json(network)))) == network
+
+
+@pytest.mark.parametrize("network", [["vpcs"], {"vpcs": {}}])
+def test_what_is_no_network_is_said_so(network: Any) -> None:
+    with pytest.raises(HonsekiError, match="no network's document"):
+        verify(network, proven()[1])

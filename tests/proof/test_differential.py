@@ -78,6 +78,7 @@ def test_every_kind_of_part_and_target_occurs() -> None:
         parts["private NAT"] += sum(not nat.public for nat in of.nats)
         parts["blackhole in transit"] += sum(not r.attachments for table in of.transit_tables for r in table.routes)
         parts["IPv6"] += sum(span.version == 6 for vpc in of.vpcs for span in vpc.spans)
+        parts["uncertain in transit"] += sum(not r.certain for table in of.transit_tables for r in table.routes)
         parts["unknown line"] += sum(line.advertised is None for line in of.lines)
         parts["shared Direct Connect"] += sum(len(one.associations) > 1 for one in of.direct_connect_gateways)
         parts["unchecked"] += sum(not interface.checked for interface in of.interfaces)
@@ -90,6 +91,7 @@ def test_every_kind_of_part_and_target_occurs() -> None:
     expected += ["gateway table", "group by reference", "shared subnet", "private NAT", "blackhole in transit", "IPv6"]
     expected += [
         "unknown line",
+        "uncertain in transit",
         "shared Direct Connect",
         "unchecked",
         "overlap",
