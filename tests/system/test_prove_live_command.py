@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from honseki.engine.binary import Engine
+from honseki.live.answers import Answers, Manifest
+from honseki.live.snapshot import read
+from honseki.proving.live import Told
+from stacks.inventory import load
 from tests.conftest import Home
 from tests.system.live import REGIONS, Client, account_client
 
@@ -71,6 +76,31 @@ def test_routes_that_do_not_come_are_seen(home: Home, endpoint: str) -> None:
     assert told["services"][OTHER]["verdict"] == "SERVED"
 
 
+def test_single_points_are_named(home: Home, endpoint: str, tmp_path: Path) -> None:
+    """The kept answers again, as if the database had no standby and one of the two servers had stopped."""
+    assert home.honseki("prove", "--live", "--keep", str(tmp_path / "kept")).returncode == 0
+    account = f"000000{OTHER}"
+    documents = json.loads(json.dumps(read(tmp_path / "kept")[account]))
+    fleet = load(home.settings.fleet)
+    (tenant,) = [each for each in fleet.municipalities if each.code == OTHER]
+
+    def points() -> set[tuple[str, str]]:
+        told = Told(Answers({OTHER: account}, {account: documents}, Manifest(())), fleet, "rehearsal")
+        assert told.service(tenant).verdict == "SERVED"
+        return {(each.loss.kind, each.loss.name) for each in told.losses(tenant, None).single_points}
+
+    assert points() == set()
+    here = documents[REGIONS[0]]
+    (database,) = here["RdsInstances"]["DBInstances"]
+    database["MultiAZ"] = False
+    zones = {("zone", subnet["AvailabilityZone"]) for subnet in here["Subnets"]["Subnets"]}
+    assert points() == {("database", database["DBInstanceIdentifier"]), *zones}
+    database["MultiAZ"] = True
+    first, second = [each for group in here["Reservations"]["Reservations"] for each in group["Instances"]]
+    first["State"] = {"Code": 80, "Name": "stopped"}
+    assert points() == {("server", second["InstanceId"]), ("zone", second["Placement"]["AvailabilityZone"])}
+
+
 def open_a_way(izumi: Client, other: Client) -> tuple[str, str]:
     """A VPC made by hand in the other's account, with a machine, peered with Izumi's: (connection, route table)."""
     theirs, ours = other("ec2", REGIONS[0]), izumi("ec2", REGIONS[0])
@@ -87,6 +117,12 @@ def open_a_way(izumi: Client, other: Client) -> tuple[str, str]:
         RouteTableId=table["RouteTableId"], DestinationCidrBlock=home["CidrBlock"], VpcPeeringConnectionId=ident
     )
     return ident, str(table["RouteTableId"])
+
+
+def ways(found: dict[str, Any], table: str, target: str) -> list[str]:
+    """The routes of a table to a target that a witness took."""
+    wheres = [str(hop["where"]) for hop in found["hops"]]
+    return [where for where in wheres if where.startswith(f"{table}: ") and where.endswith(f" -> {target}")]
 
 
 def let_it_in(izumi: Client) -> str:
@@ -116,16 +152,16 @@ def test_a_peering_made_by_hand_is_found_with_its_route(home: Home, endpoint: st
     """The last test: what it makes by hand stays."""
     izumi, other = (account_client(endpoint, f"000000{code}") for code in (IZUMI, OTHER))
     ident, table = open_a_way(izumi, other)
-    # A route alone: the tenant's own filters still hold, and the answer says what holds.
-    found = pair(proven(home, 0), OTHER, IZUMI)
+    # The tenant's own filters still hold, and that isn't enough.
+    found = pair(proven(home, 4), OTHER, IZUMI)
     assert (found["routing"], found["verdict"]) == ("REACHABLE", "ISOLATED")
+    assert ways(found["route"], table, ident)
     group = let_it_in(izumi)
     told = proven(home, 4)
     found = pair(told, OTHER, IZUMI)
     assert (found["routing"], found["verdict"]) == ("REACHABLE", "REACHABLE")
     packet = found["witness"]["packet"]
     assert (packet["protocol"], packet["port"]) == (6, 22)
-    wheres = [hop["where"] for hop in found["witness"]["hops"]]
-    assert any(where.startswith(f"{table}: ") and where.endswith(f" -> {ident}") for where in wheres), wheres
-    assert any(group in where for where in wheres), wheres
+    assert ways(found["witness"], table, ident)
+    assert any(group in hop["where"] for hop in found["witness"]["hops"])
     assert told["pairs"]["isolated"] == 5
