@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from honseki.proof import boxes
 from honseki.proof.addresses import ALL
-from honseki.proof.declared_gateways import is_connection
+from honseki.proof.declared.gateways import is_connection
 from honseki.proof.flows import Reach
 from honseki.proof.isolation import Isolation, Witness, witness
 from honseki.proof.steps import INTERNET

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Final
 
-from honseki.proof.declared_joined import advertised
+from honseki.proof.declared.joined import advertised
 from honseki.proof.network import Line, Network, Route, Table
 
 _LEARNT: Final = frozenset({"direct-connect", "vpn-static", "vpn-bgp"})

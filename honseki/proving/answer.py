@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from honseki.proof.crossings import Report as Channels
+from honseki.proof.channels.crossings import Report as Channels
 from honseki.proof.internet import Internet
 from honseki.proof.isolation import Isolation, Pair
 from honseki.proof.n1 import NMinusOne

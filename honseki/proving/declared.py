@@ -8,7 +8,7 @@ from typing import Final
 from honseki.check import graphs
 from honseki.errors import RefusedError
 from honseki.proof.channels import examine
-from honseki.proof.channels_declared import from_graphs, tenancy
+from honseki.proof.channels.declared import from_graphs, tenancy
 from honseki.proof.declared import Part, join, part, redundancy
 from honseki.proof.internet import internet
 from honseki.proof.isolation import prove

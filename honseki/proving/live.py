@@ -20,9 +20,9 @@ from honseki.proof.answers import Answers as Documents
 from honseki.proof.answers import TenantOf, network
 from honseki.proof.answers.served import Sites, redundancy, with_databases_anywhere, with_sites
 from honseki.proof.channels import examine
-from honseki.proof.channels_answers import from_answers
-from honseki.proof.channels_declared import tenancy
-from honseki.proof.crossings import Admission, Report, Tenancy
+from honseki.proof.channels.answered import from_answers
+from honseki.proof.channels.crossings import Admission, Report, Tenancy
+from honseki.proof.channels.declared import tenancy
 from honseki.proof.internet import internet
 from honseki.proof.isolation import Isolation, prove
 from honseki.proof.n1 import Loss, NMinusOne, Outcome, n_minus_one

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 
 from honseki.proof.channels import Report, Tenancy, examine
-from honseki.proof.channels_answers import GLOBAL, from_answers
+from honseki.proof.channels.answered import GLOBAL, from_answers
 
 OWN, B = "111111111111", "222222222222"
 REGION = "ap-northeast-1"

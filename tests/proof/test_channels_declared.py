@@ -15,7 +15,7 @@ from benchmarks.mutants import changed
 from honseki.engine.evaluate import evaluate
 from honseki.fleet.sample import sample
 from honseki.proof.channels import Channels, _needs, examine, judge
-from honseki.proof.channels_declared import FULL_ACCESS, from_graphs, tenancy
+from honseki.proof.channels.declared import FULL_ACCESS, from_graphs, tenancy
 from infra.model import Fleet
 from infra.model.graph import Graph, Node, Unknown, leaves
 from stacks import inventory

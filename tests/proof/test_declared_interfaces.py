@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from honseki.proof.addresses import span
-from honseki.proof.declared_routes import PUBLIC
+from honseki.proof.declared.routes import PUBLIC
 from honseki.proof.network import ANY_PROTOCOL, TCP, UDP, Interface, Network
 from infra.model.graph import Graph, Node
 from tests.proof.declarations import (

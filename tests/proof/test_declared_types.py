@@ -9,7 +9,7 @@ import pytest
 
 from honseki.proof.addresses import ALL, span, spans
 from honseki.proof.declared import network_of
-from honseki.proof.declared_routes import PUBLIC
+from honseki.proof.declared.routes import PUBLIC
 from honseki.proof.isolation import prove
 from honseki.proof.network import ALL_PORTS, ICMP, TCP, AclEntry, GroupRule
 from infra.model.graph import Graph

@@ -9,7 +9,7 @@ import pytest
 
 from honseki.live.answers import Answers, Entry, Gap, Manifest
 from honseki.proof.channels import examine
-from honseki.proof.crossings import Channels, Policy, PolicyKind, Tenancy
+from honseki.proof.channels.crossings import Channels, Policy, PolicyKind, Tenancy
 from honseki.proving.live import Told, admitting
 from infra.model import Fleet
 from stacks.inventory import FOLDER, load

@@ -10,7 +10,7 @@ import pytest
 
 from honseki.engine.settings import DEPLOY_ROLE
 from honseki.proof.certificate import certificate, verify
-from honseki.proof.crossings import Crossing
+from honseki.proof.channels.crossings import Crossing
 from honseki.proof.document import to_json
 from honseki.proof.internet import internet
 from honseki.proving.live import Told

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from honseki.proof.addresses import Span, spans
-from honseki.proof.declared_reading import Reader
-from honseki.proof.declared_routes import PUBLIC
+from honseki.proof.declared.reading import Reader
+from honseki.proof.declared.routes import PUBLIC
 from honseki.proof.network import (
     DirectConnectGateway,
     InternetGateway,

@@ -18,7 +18,7 @@ from functools import partial
 from typing import Any, Final
 from urllib.parse import unquote
 
-from honseki.proof.crossings import EVERYBODY, Channels, Missing, Policy, PolicyKind, Share
+from honseki.proof.channels.crossings import EVERYBODY, Channels, Missing, Policy, PolicyKind, Share
 
 GLOBAL: Final = "aws-global"
 """The region under which the answers about an account as a whole are kept."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from honseki.proof.addresses import Span
-from honseki.proof.declared_interfaces import LOAD_BALANCERS, SCALING_GROUP, Interfaces
-from honseki.proof.declared_reading import Reader, unique
+from honseki.proof.declared.interfaces import LOAD_BALANCERS, SCALING_GROUP, Interfaces
+from honseki.proof.declared.reading import Reader, unique
 from honseki.proof.network import ALL_PORTS, ANY_PROTOCOL, TCP, UDP, Balancer, Endpoint, Listener, Ports
 from infra.model.graph import Node
 

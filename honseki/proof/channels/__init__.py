@@ -32,9 +32,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from honseki.proof.admits import Document, level, odd, root_of, unclear
-from honseki.proof.conditions import NO, STRANGER, UNTOLD, YES, Caller, Request
-from honseki.proof.crossings import (
+from honseki.proof.channels.admits import Document, level, odd, root_of, unclear
+from honseki.proof.channels.conditions import NO, STRANGER, UNTOLD, YES, Caller, Request
+from honseki.proof.channels.crossings import (
     EVERYBODY,
     Admission,
     Channels,

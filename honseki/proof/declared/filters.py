@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from honseki.proof.addresses import ALL, Span
-from honseki.proof.declared_reading import Block, Reader, icmp_ports, tcp_ports
+from honseki.proof.declared.reading import Block, Reader, icmp_ports, tcp_ports
 from honseki.proof.network import ALL_PORTS, ANY_PROTOCOL, ICMP, ICMP6, TCP, UDP, Acl, AclEntry, Group, GroupRule
 from infra.model.graph import Node
 

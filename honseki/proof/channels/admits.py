@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Literal
 
-from honseki.proof.conditions import (
+from honseki.proof.channels.conditions import (
     ALWAYS,
     CHOICE,
     NEVER,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from honseki.proof.addresses import Span, span
-from honseki.proof.declared_types import CONVERTED, bears_on_packets
+from honseki.proof.declared.types import CONVERTED, bears_on_packets
 from honseki.proof.network import ALL_PORTS, ANY_PROTOCOL, ICMP, ICMP6, TCP, UDP, Gap, Ports
 from infra.model.graph import Graph, Node, Unknown, Value
 

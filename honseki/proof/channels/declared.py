@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from honseki.proof.crossings import EVERYBODY, Admission, Channels, Missing, Policy, PolicyKind, Share, Tenancy
+from honseki.proof.channels.crossings import EVERYBODY, Admission, Channels, Missing, Policy, PolicyKind, Share, Tenancy
 from infra.model import Fleet, Municipality, Target
 from infra.model.graph import Graph, Node, Unknown, Value, leaves
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from honseki.proof.addresses import Span
-from honseki.proof.declared_balancers import Asked, Service
-from honseki.proof.declared_gateways import is_connection
+from honseki.proof.declared.balancers import Asked, Service
+from honseki.proof.declared.gateways import is_connection
 from honseki.proof.network import DirectConnectGateway, Endpoint, Gap, Line, Network, Origin, Route, Table, Target
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from honseki.proof.addresses import Span
-from honseki.proof.declared_gateways import attachment_of
-from honseki.proof.declared_reading import Reader
+from honseki.proof.declared.gateways import attachment_of
+from honseki.proof.declared.reading import Reader
 from honseki.proof.network import Attachment, Network, Origin, TransitRoute, TransitTable
 
 _TGW: Final = "aws:ec2transitgateway"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, Literal
 
-from honseki.proof.admits import root_of
+from honseki.proof.channels.admits import root_of
 from infra.model.statements import account_of
 
 Verdict = Literal["CROSSES", "UNKNOWN"]

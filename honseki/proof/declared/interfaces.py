@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from honseki.proof.addresses import Span
-from honseki.proof.declared_filters import default_group
-from honseki.proof.declared_reading import Reader, unique
-from honseki.proof.declared_routes import PUBLIC
+from honseki.proof.declared.filters import default_group
+from honseki.proof.declared.reading import Reader, unique
+from honseki.proof.declared.routes import PUBLIC
 from honseki.proof.network import Interface, Subnet
 from infra.model.graph import Node
 

@@ -2,7 +2,7 @@
 
 A graph (`infra.model.graph`) says which resources there will be; the inventory says what the lines advertise: the
 sites' prefixes. Everything in a graph is converted, or known to have no bearing on packets, or a gap
-(`declared_types`). What a service will only make later counts as made: a scaling group has an interface in each of its
+(`declared.types`). What a service will only make later counts as made: a scaling group has an interface in each of its
 subnets, a load balancer and an endpoint too; an address that AWS will pick may be any of its subnet's.
 
 Tenants are converted one by one (`part`, which can be kept as long as inventory and code don't change) and then put
@@ -15,14 +15,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from honseki.proof.addresses import Span
-from honseki.proof.declared_balancers import Asked, Service, balancers, endpoints, services
-from honseki.proof.declared_filters import acls, groups
-from honseki.proof.declared_gateways import doors
-from honseki.proof.declared_interfaces import DATABASE, INSTANCE, SCALING_GROUP, interfaces, settle
-from honseki.proof.declared_joined import loose_ends, one_of_each, propagated, served
-from honseki.proof.declared_reading import Reader
-from honseki.proof.declared_routes import ground, prefix_lists
-from honseki.proof.declared_transit import needs, transit
+from honseki.proof.declared.balancers import Asked, Service, balancers, endpoints, services
+from honseki.proof.declared.filters import acls, groups
+from honseki.proof.declared.gateways import doors
+from honseki.proof.declared.interfaces import DATABASE, INSTANCE, SCALING_GROUP, interfaces, settle
+from honseki.proof.declared.joined import loose_ends, one_of_each, propagated, served
+from honseki.proof.declared.reading import Reader
+from honseki.proof.declared.routes import ground, prefix_lists
+from honseki.proof.declared.transit import needs, transit
 from honseki.proof.network import Network, merge
 from infra.model import Municipality
 from infra.model.graph import Graph

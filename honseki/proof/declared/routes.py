@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from honseki.proof.addresses import Span, span
-from honseki.proof.declared_filters import PrefixLists
-from honseki.proof.declared_reading import Block, Reader
+from honseki.proof.declared.filters import PrefixLists
+from honseki.proof.declared.reading import Block, Reader
 from honseki.proof.network import Route, Subnet, Table, Target, TargetKind, Vpc
 from infra.model.graph import Node
 
