@@ -34,6 +34,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--by", default="vpc", help="With --snapshot: what a tenant is: vpc, owner (account), or tag:KEY.")
 @click.option("--from", "sender", help="Only packets from this tenant (a code; with --snapshot a VPC, ...).")
 @click.option("--to", "receiver", help="Only packets to this tenant.")
+@click.option("--losses/--no-losses", default=True, help="Ask N-1 too; about a second for each tenant.")
 @click.option("--keep", type=click.Path(file_okay=False, path_type=Path), help="With --live: keep the answers here.")
 @click.option("--certificate", "certificate_file", type=_FILE, help="Write the certificate of isolation to this file.")
 @click.option("--network", "network_file", type=_FILE, help="Write the network that was proven to this file.")
@@ -49,6 +50,7 @@ def prove(
     by: str,
     sender: str | None,
     receiver: str | None,
+    losses: bool,
     keep: Path | None,
     certificate_file: Path | None,
     network_file: Path | None,
@@ -72,7 +74,7 @@ def prove(
     else:
         if by != "vpc":
             raise click.UsageError("--by goes with --snapshot; municipalities are the tenants otherwise")
-        answer = _of_fleet(context, codes, source, keep)
+        answer = _of_fleet(context, codes, source, keep, losses=losses)
     chosen = _between(answer.isolation, sender, receiver)
     _write(answer, certificate_file, network_file, drawing, chosen)
     if as_json:
@@ -108,7 +110,9 @@ def verify_certificate(context: Context, certificate_file: Path, network_file: P
 
     told = _read(certificate_file)
     network = (
-        _read(network_file) if network_file else to_json(_of_fleet(context, (), "declared", None).isolation.network)
+        _read(network_file)
+        if network_file
+        else to_json(_of_fleet(context, (), "declared", None, losses=False).isolation.network)
     )
     found = verify(network, told)
     if as_json:
@@ -125,7 +129,9 @@ def verify_certificate(context: Context, certificate_file: Path, network_file: P
 COMMANDS = (prove, verify_certificate)
 
 
-def _of_fleet(context: Context, codes: tuple[str, ...], source: str, keep: Path | None) -> Answer:
+def _of_fleet(
+    context: Context, codes: tuple[str, ...], source: str, keep: Path | None, *, losses: bool = True
+) -> Answer:
     fleet = context.fleet()
     known = {municipality.code: municipality for municipality in fleet.municipalities}
     for code in codes:
@@ -137,11 +143,11 @@ def _of_fleet(context: Context, codes: tuple[str, ...], source: str, keep: Path 
         from honseki.proving.live import live  # noqa: PLC0415
 
         context.banner()
-        return live(settings, fleet, chosen, say=context.say, keep=keep)
+        return live(settings, fleet, chosen, say=context.say, keep=keep, losses=losses)
     from honseki.check.graphs import Cache  # noqa: PLC0415
     from honseki.proving.declared import declared  # noqa: PLC0415
 
-    return declared(fleet, chosen, settings.target, Cache(settings.cache / "graphs"))
+    return declared(fleet, chosen, settings.target, Cache(settings.cache / "graphs"), losses=losses)
 
 
 def _of_folder(folder: Path, by: str) -> Answer:

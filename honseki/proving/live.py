@@ -45,13 +45,16 @@ def live(
     *,
     say: Callable[[str], None],
     keep: Path | None = None,
+    losses: bool = True,
 ) -> Answer:
     """All five questions of the tenants whose accounts exist, as their accounts answer; changes nothing.
 
-    `keep`: a folder for the answers, in the layout that `--snapshot` reads. Raises `HonsekiError` where no account can
+    `keep`: a folder for the answers, in the layout that `--snapshot` reads. `losses`: whether N-1 is asked. Raises `HonsekiError` where no account can
     be asked at all; an account that can't be asked alone is a gap.
     """
-    issued = [m for m in everyone.municipalities if m.account_for(settings.target) is not None]
+    issued = [m for m in everyone.municipalities if settings.target == "rehearsal" or m.account is not None]
+    if not issued:
+        cloud.require_accounts(settings, everyone.municipalities)
     accounts = {m.code: m.account_for(settings.target) for m in issued}
     env = cloud.reach(settings, issued, say)
     regions = list(dict.fromkeys(place.region for m in issued for place in (m.placement.primary, m.placement.recovery)))
@@ -67,7 +70,7 @@ def live(
         isolation=told.isolation,
         names={m.code: m.name for m in everyone.municipalities},
         services={m.code: told.service(m) for m in asked},
-        losses={m.code: told.losses(m, Cache(settings.cache / "graphs")) for m in asked},
+        losses={m.code: told.losses(m, Cache(settings.cache / "graphs")) for m in asked} if losses else {},
         internet={code: internet(told.isolation, code) for code in codes if code in told.isolation.tenants},
         channels=told.channels(caller(regions[0], env)),
         gaps=[said for entry in answers.manifest.missing for said in _said(entry)],
