@@ -49,8 +49,8 @@ def live(
 ) -> Answer:
     """All five questions of the tenants whose accounts exist, as their accounts answer; changes nothing.
 
-    `keep`: a folder for the answers, in the layout that `--snapshot` reads. `losses`: whether N-1 is asked. Raises `HonsekiError` where no account can
-    be asked at all; an account that can't be asked alone is a gap.
+    `keep`: a folder for the answers, in the layout that `--snapshot` reads. `losses`: whether N-1 is asked. Raises
+    `HonsekiError` where no account can be asked at all; an account that can't be asked alone is a gap.
     """
     issued = [m for m in everyone.municipalities if settings.target == "rehearsal" or m.account is not None]
     if not issued:
