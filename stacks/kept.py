@@ -133,7 +133,8 @@ def _without_collecting() -> Iterator[None]:
 
 
 def _write(kept: Path, entries: Mapping[str, Municipality]) -> None:
-    packed = pickle.dumps(dict(entries), protocol=5)
+    with _without_collecting():
+        packed = pickle.dumps(dict(entries), protocol=5)
     head = f"{hashlib.sha256(packed).hexdigest()}\n{_reader().hex()}\n".encode()
     draft = kept.with_name(f".{kept.name}.{os.getpid()}")
     with suppress(OSError):  # a folder that can't be written: then it is read from YAML the next time too

@@ -25,7 +25,7 @@ from pulumi.runtime.stack import run_in_stack
 
 from honseki.engine.graphs import from_preview, from_state, from_wire
 from honseki.engine.inline import InlineLoop
-from honseki.engine.registration import Registered
+from honseki.engine.registration import Monitor, Registered
 from honseki.engine.swift import swiftly
 from honseki.errors import HonsekiError
 from honseki.resources import catalog
@@ -156,7 +156,7 @@ def _without_collecting() -> Iterator[None]:
             gc.enable()
 
 
-class _Monitor(MockMonitor):
+class _Monitor(MockMonitor, Monitor):
     """Stands where the engine's resource monitor stands; keeps what was registered."""
 
     def __init__(self, stack: str) -> None:

@@ -12,11 +12,12 @@ know, a value of an unusual type: `register` says no and has done nothing, and t
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from functools import cache
 from inspect import isclass
-from typing import Any, Final, NamedTuple, Protocol, get_args, get_origin, runtime_checkable
+from typing import Any, Final, NamedTuple, get_args, get_origin
 
 import pulumi
 from pulumi import _types
@@ -48,10 +49,10 @@ class Registered(NamedTuple):
     """outputs besides the inputs"""
 
 
-@runtime_checkable
-class Monitor(Protocol):
+class Monitor(ABC):
     """Who takes resources as they are."""
 
+    @abstractmethod
     def register(
         self,
         token: str,
@@ -67,6 +68,7 @@ class Monitor(Protocol):
     ) -> Registered:
         """Take a resource. `parent`, `provider`, `dependencies` are URNs, empty for none."""
 
+    @abstractmethod
     def tell(self, urn: str, outputs: Mapping[str, Value]) -> None:
         """Take a component's outputs."""
 
@@ -282,7 +284,7 @@ def _output_properties(kind: Any) -> tuple[Mapping[str, str], Mapping[str, Any]]
     return _types.resource_pulumi_to_py_names(kind), _types.resource_types(kind)
 
 
-def _resolve(res: Any, props: Iterable[str], inputs: Mapping[str, Value], done: Registered, custom: bool) -> None:
+def _resolve(res: Any, props: Mapping[str, Any], inputs: Mapping[str, Value], done: Registered, custom: bool) -> None:
     """Set the resource's outputs: URN, id, what was told, and for its other properties that they aren't known."""
     loop = asyncio.get_running_loop()
     resources = {res}
@@ -297,6 +299,8 @@ def _resolve(res: Any, props: Iterable[str], inputs: Mapping[str, Value], done: 
     outputs["urn"] = output(done.urn)
     if custom:
         outputs["id"] = output(done.id, known=bool(done.id))
+    if not props:  # a component: reading its annotations would be for nothing
+        return
     names, types = _output_properties(type(res))  # type: ignore[arg-type]  # a class is hashable
     values = {names.get(key) or key: (types.get(key), value) for key, value in (*done.told.items(), *inputs.items())}
     unknown = output(None, known=False)
