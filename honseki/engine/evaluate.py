@@ -107,7 +107,7 @@ class DeclarationError(HonsekiError):
 
 
 def evaluate(municipality: Municipality, target: Target, *, plainly: bool = False) -> Graph:
-    """The graph that a municipality's declaration comes to, in about 0.1 s, without engine, cloud or files.
+    """The graph that a municipality's declaration comes to, in less than 0.1 s, without engine, cloud or files.
 
     Many may be evaluated one after another in one process, not at the same time, and not within a running event loop.
     `plainly`: with Pulumi's SDK as it is, on asyncio's own loop; the same graph, for several times the time.

@@ -6,7 +6,8 @@ waited for, all of this is a function call. What comes out is what the SDK would
 as the wire has them, unless a type says otherwise; an object's property without a value is not told.
 
 Only the ordinary is done here. An input that isn't there yet, isn't known, or is secret, an option that this doesn't
-know, a value of an unusual type: `register` says no and has done nothing, and the SDK does it its way.
+know, a value of an unusual type: `register` says no and has done nothing, and the SDK does it its way. One thing
+differs: what the monitor refuses is raised where the resource is declared, not at the end of the program.
 """
 
 from __future__ import annotations
