@@ -1,9 +1,9 @@
 """Graphs on disk: whole or not at all, and read only as far as somebody asks.
 
 One file per graph. Its first line is the SHA-256 of the rest. The second (JSON) names the key that the graph is known
-by, the stack, and for each resource type where its nodes lie in what follows: the parts, each a JSON list of nodes,
-compressed (zlib), an eighth of the JSON form. Opening a file checks the digest and the key, and parses only that line;
-nodes are made when asked for, of the types asked for.
+by and the stack; the third, for each resource type, where its nodes lie in what follows: the parts, each a JSON list of
+nodes, compressed (zlib), an eighth of the JSON form. Opening a file checks the digest and the key, and parses only the
+second line; nodes are made when asked for, of the types asked for.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ import os
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from infra.model.graph import Graph, GraphError, Node, nodes_from_json, nodes_to_json
 
-FORMAT: Final = "honseki-stored-graph/1"
+FORMAT: Final = "honseki-stored-graph/2"
 """Written into each file; a file of another number counts as absent."""
 
 
@@ -34,8 +35,13 @@ class Stored:
 
     stack: str
     """`{target}-{code}`"""
-    _parts: Mapping[str, _Part]
+    _table: bytes
+    """the parts' places, as JSON"""
     _body: bytes
+
+    @cached_property
+    def _parts(self) -> Mapping[str, _Part]:
+        return {str(token): _Part(*place) for token, place in json.loads(self._table).items()}
 
     @property
     def tenant(self) -> str:
@@ -75,8 +81,8 @@ class Cache:
             digest, _, whole = self._path(key).read_bytes().partition(b"\n")
             if hashlib.sha256(whole).hexdigest().encode() != digest:
                 return None
-            head, _, body = whole.partition(b"\n")
-            return _opened(json.loads(head), key, body)
+            head, table, body = whole.split(b"\n", 2)
+            return _opened(json.loads(head), key, table, body)
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
@@ -99,22 +105,21 @@ class Cache:
             parts[token] = _Part(begin, begin + len(data))
             packed.append(data)
             begin += len(data)
-        head = {"format": FORMAT, "key": key, "stack": graph.stack, "parts": parts}
-        body = b"".join(packed)
-        whole = json.dumps(head).encode() + b"\n" + body
+        head = json.dumps({"format": FORMAT, "key": key, "stack": graph.stack}).encode()
+        table, body = json.dumps(parts).encode(), b"".join(packed)
+        whole = b"\n".join((head, table, body))
         path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f".{path.name}.{os.getpid()}")
         draft.write_bytes(hashlib.sha256(whole).hexdigest().encode() + b"\n" + whole)
         draft.replace(path)
-        return Stored(graph.stack, parts, body)
+        return Stored(graph.stack, table, body)
 
     def _path(self, key: str) -> Path:
         return self._folder / key[:2] / f"{key}.graph"
 
 
-def _opened(head: Any, key: str, body: bytes) -> Stored | None:
+def _opened(head: Any, key: str, table: bytes, body: bytes) -> Stored | None:
     if head["format"] != FORMAT or head["key"] != key:
         return None
-    parts = {str(token): _Part(*place) for token, place in head["parts"].items()}
-    return Stored(str(head["stack"]), parts, body)
+    return Stored(str(head["stack"]), table, body)

@@ -13,7 +13,7 @@ import contextvars
 import gc
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, NoReturn, cast
 
@@ -25,6 +25,7 @@ from pulumi.runtime.stack import run_in_stack
 
 from honseki.engine.graphs import from_preview, from_state, from_wire
 from honseki.engine.inline import InlineLoop
+from honseki.engine.registration import Monitor, Registered
 from honseki.engine.swift import swiftly
 from honseki.errors import HonsekiError
 from honseki.resources import catalog
@@ -106,7 +107,7 @@ class DeclarationError(HonsekiError):
 
 
 def evaluate(municipality: Municipality, target: Target, *, plainly: bool = False) -> Graph:
-    """The graph that a municipality's declaration comes to, in about 0.1 s, without engine, cloud or files.
+    """The graph that a municipality's declaration comes to, in less than 0.1 s, without engine, cloud or files.
 
     Many may be evaluated one after another in one process, not at the same time, and not within a running event loop.
     `plainly`: with Pulumi's SDK as it is, on asyncio's own loop; the same graph, for several times the time.
@@ -155,7 +156,7 @@ def _without_collecting() -> Iterator[None]:
             gc.enable()
 
 
-class _Monitor(MockMonitor):
+class _Monitor(MockMonitor, Monitor):
     """Stands where the engine's resource monitor stands; keeps what was registered."""
 
     def __init__(self, stack: str) -> None:
@@ -173,48 +174,80 @@ class _Monitor(MockMonitor):
             yield node if told is None else _with_outputs(node, told)
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802  gRPC's name
-        urn = _urn(self.stack, request.parent, request.type, request.name)
+        inputs = {name: from_wire(value) for name, value in request.object.fields.items()}
+        done = self.register(
+            request.type,
+            request.name,
+            inputs,
+            custom=request.custom,
+            parent=request.parent,
+            provider=request.provider.rpartition("::")[0],
+            dependencies=request.dependencies,
+            property_dependencies={name: found.urns for name, found in request.propertyDependencies.items()},
+            protect=request.protect,
+        )
+        response = resource_pb2.RegisterResourceResponse(urn=done.urn, id=done.id)
+        response.object.CopyFrom(request.object)
+        for name, value in done.told.items():
+            if isinstance(value, str):
+                response.object.fields[name].string_value = value
+            else:
+                response.object.fields[name].number_value = value
+        return response
+
+    def register(
+        self,
+        token: str,
+        name: str,
+        inputs: Mapping[str, Value],
+        *,
+        custom: bool,
+        parent: str,
+        provider: str,
+        dependencies: Iterable[str],
+        property_dependencies: Mapping[str, Iterable[str]],
+        protect: bool,
+    ) -> Registered:
+        """See `honseki.engine.registration.Monitor`."""
+        urn = _urn(self.stack, parent, token, name)
         if urn in self._registered:
             raise DeclarationError("the same URN is declared twice", where=urn, do="give one another name")
-        inputs = {name: from_wire(value) for name, value in request.object.fields.items()}
-        self._check(urn, request.type, request.custom, inputs)
-        region, account, provider = self._served_by(urn, request)
+        self._check(urn, token, custom, inputs)
+        region, account, served_by = self._served_by(urn, token, custom, inputs, provider)
         outputs = dict(inputs)
-        identifier = self._identify(urn, request.type, inputs) if request.custom else None
-        if identifier is not None and request.type != _PROVIDER:
-            outputs |= _outputs(urn, request.type, identifier, inputs, region or "", account)
+        identifier = self._identify(urn, token, inputs) if custom else None
+        if identifier is not None and token != _PROVIDER:
+            outputs |= _outputs(urn, token, identifier, inputs, region or "", account)
         node = Node(
             urn=urn,
-            type=request.type,
-            name=request.name,
+            type=token,
+            name=name,
             tenant=self.tenant,
             region=region,
             id=identifier,
             inputs=inputs,
             outputs=outputs,
-            parent=request.parent or None,
-            provider=provider,
-            dependencies=tuple(sorted(request.dependencies)),
+            parent=parent or None,
+            provider=served_by,
+            dependencies=tuple(sorted(dependencies)),
             property_dependencies={
-                name: tuple(sorted(found.urns)) for name, found in request.propertyDependencies.items() if found.urns
+                name: tuple(sorted(urns)) for name, found in property_dependencies.items() if (urns := set(found))
             },
-            protect=request.protect,
+            protect=protect,
         )
         self._registered[urn] = node
         if isinstance(identifier, str):
             self._by_id[identifier] = node
-        response = resource_pb2.RegisterResourceResponse(urn=urn, id=identifier or "")
-        response.object.CopyFrom(request.object)
-        for name, value in outputs.items():
-            if name not in inputs and isinstance(value, str):
-                response.object.fields[name].string_value = value
-            elif name not in inputs and isinstance(value, int):
-                response.object.fields[name].number_value = value
-        return response
+        told = {key: value for key, value in outputs.items() if key not in inputs and isinstance(value, str | int)}
+        return Registered(urn, identifier if isinstance(identifier, str) else "", told)
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
-        self._told[request.urn] = {name: from_wire(value) for name, value in request.outputs.fields.items()}
+        self.tell(request.urn, {name: from_wire(value) for name, value in request.outputs.fields.items()})
         return empty_pb2.Empty()
+
+    def tell(self, urn: str, outputs: Mapping[str, Value]) -> None:
+        """See `honseki.engine.registration.Monitor`."""
+        self._told[urn] = dict(outputs)
 
     def Invoke(self, request: Any) -> NoReturn:  # noqa: N802
         raise DeclarationError(
@@ -256,13 +289,15 @@ class _Monitor(MockMonitor):
                     do=f"known are: {', '.join(sorted(known))}",
                 )
 
-    def _served_by(self, urn: str, request: Any) -> tuple[str | None, str, str | None]:
+    def _served_by(
+        self, urn: str, token: str, custom: bool, inputs: Mapping[str, Value], by: str
+    ) -> tuple[str | None, str, str | None]:
         """(region, account, provider's URN)"""
-        if request.type == _PROVIDER:
-            return str(request.object.fields["region"].string_value), "", None
-        if not request.custom:
+        if token == _PROVIDER:
+            return str(inputs["region"]), "", None
+        if not custom:
             return None, "", None
-        provider = self._registered.get(request.provider.rpartition("::")[0])
+        provider = self._registered.get(by)
         if provider is None:
             raise DeclarationError(
                 "no explicit provider serves it",

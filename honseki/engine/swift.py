@@ -17,10 +17,12 @@ from typing import Any, Final, NamedTuple
 
 import pulumi
 from pulumi import _types, log
+from pulumi import resource as resources
 from pulumi.output import Output, _OutputData
 from pulumi.runtime import resource, rpc
 from pulumi.runtime.settings import SETTINGS
 
+from honseki.engine import registration
 from honseki.errors import HonsekiError
 
 WRITTEN_FOR: Final = "3.272"
@@ -106,6 +108,36 @@ async def _serialize_property(value: Any, *args: Any, **kwargs: Any) -> Any:
 _serialize_property.__wrapped__ = rpc.serialize_property  # type: ignore[attr-defined]  # its parameters are the same
 
 
+def _register_resource(
+    res: Any,
+    ty: str,
+    name: str,
+    custom: bool,
+    remote: bool,
+    new_dependency: Any,
+    props: Any,
+    opts: Any,
+    typ: Any = None,
+    package_ref: Any = None,
+) -> None:
+    """At once where all inputs are there, and with no wire between."""
+    if remote or package_ref is not None or not registration.register(res, ty, name, props, opts, custom, typ):
+        _ORIGINAL["register_resource"](res, ty, name, custom, remote, new_dependency, props, opts, typ, package_ref)
+
+
+def _register_resource_outputs(res: Any, outputs: Any) -> None:
+    """The same of a component's outputs."""
+    if not registration.tell(res, outputs):
+        _ORIGINAL["register_resource_outputs"](res, outputs)
+
+
+def _copy(self: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
+    """What `copy.copy` does with an object that has nothing but attributes."""
+    made = object.__new__(type(self))
+    made.__dict__.update(self.__dict__)
+    return made
+
+
 def _nothing(*_: object, **__: object) -> None:
     """For what only an engine would show to somebody: debug lines, places in the program."""
 
@@ -113,8 +145,22 @@ def _nothing(*_: object, **__: object) -> None:
 _ORIGINAL: Final[Mapping[str, Callable[..., Any]]] = {
     "contains_unknowns": getattr(rpc, "contains_unknowns", _nothing),
     "create_urn": getattr(resource, "create_urn", _nothing),
+    "register_resource": getattr(resource, "register_resource", _nothing),
+    "register_resource_outputs": getattr(resource, "register_resource_outputs", _nothing),
     "serialize_property": getattr(rpc, "serialize_property", _nothing),
 }
+_REGISTER: Final = (
+    "res",
+    "ty",
+    "name",
+    "custom",
+    "remote",
+    "new_dependency",
+    "props",
+    "opts",
+    "typ",
+    "package_ref",
+)
 _SERIALIZE: Final = (
     "value",
     "deps",
@@ -135,6 +181,9 @@ def _remembered(name: str) -> _Replaced:
 
 
 _REPLACED: Final = (
+    _Replaced(resources, "register_resource", _REGISTER, _register_resource),
+    _Replaced(resources, "register_resource_outputs", ("res", "outputs"), _register_resource_outputs),
+    _Replaced(pulumi.ResourceOptions, "_copy", ("self",), _copy),
     _Replaced(Output, "_track", ("self",), _track),
     _Replaced(rpc, "transfer_properties", ("res", "props", "custom"), _transfer_properties),
     _Replaced(rpc, "contains_unknowns", ("val",), _contains_unknowns),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Self
 
 from pydantic import model_validator
@@ -25,17 +25,19 @@ class Fleet(Frozen):
     municipalities: tuple[Municipality, ...]
     """the municipalities, by code"""
 
+    @classmethod
+    def of(cls, municipalities: Iterable[Municipality]) -> Fleet:
+        """The fleet of municipalities that were each found right when they were made; that isn't done again.
+
+        Raises `PydanticCustomError` for two that share what no two may, and for another order than that of the codes.
+        """
+        fleet = cls.model_construct(municipalities=tuple(municipalities))
+        _apart(fleet.municipalities)
+        return fleet
+
     @model_validator(mode="after")
-    def _apart(self) -> Self:
-        claims = (claim for municipality in self.municipalities for claim in claims_of(municipality))
-        for later, first in double_claims(claims):
-            raise problem(
-                f"{later.owner}: {later.kind} {later.value} is {first.owner}'s already",
-                "give each municipality its own",
-            )
-        codes = [municipality.code for municipality in self.municipalities]
-        if codes != sorted(set(codes)):
-            raise problem("the municipalities are not in the order of their codes, each once", "sort them by code")
+    def _checked(self) -> Self:
+        _apart(self.municipalities)
         return self
 
     def get(self, code: str) -> Municipality:
@@ -50,6 +52,18 @@ class Fleet(Frozen):
     def each(self) -> Iterator[Municipality]:
         """The municipalities, by code."""
         return iter(self.municipalities)
+
+
+def _apart(municipalities: tuple[Municipality, ...]) -> None:
+    claims = (claim for municipality in municipalities for claim in claims_of(municipality))
+    for later, first in double_claims(claims):
+        raise problem(
+            f"{later.owner}: {later.kind} {later.value} is {first.owner}'s already",
+            "give each municipality its own",
+        )
+    codes = [municipality.code for municipality in municipalities]
+    if codes != sorted(set(codes)):
+        raise problem("the municipalities are not in the order of their codes, each once", "sort them by code")
 
 
 def claims_of(municipality: Municipality) -> Iterator[Claim]:

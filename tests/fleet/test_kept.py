@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import pickle
 from pathlib import Path
 
 import pytest
 
 from honseki.fleet import sample
 from stacks import kept
-from stacks.inventory import DEFAULTS, InventoryError, load
+from stacks.inventory import DEFAULTS, FOLDER, InventoryError, load
 from stacks.kept import load_kept
 
 
@@ -35,6 +37,40 @@ def test_nothing_is_read_twice(folder: Path, tmp_path: Path, reads: list[object]
     file = tmp_path / "kept"
     assert load_kept(folder, file) == load_kept(folder, file) == load(folder)
     assert reads == [None]
+
+
+def test_what_is_shipped_is_not_read_twice(tmp_path: Path, reads: list[object]) -> None:
+    assert load_kept(FOLDER, tmp_path / "kept") == load_kept(FOLDER, tmp_path / "kept") == load(FOLDER)
+    assert reads == [None]
+
+
+def test_nothing_but_the_model_is_unpickled(folder: Path, tmp_path: Path, reads: list[object]) -> None:
+    file = tmp_path / "kept"
+    load_kept(folder, file)
+    reader = file.read_bytes().split(b"\n", 2)[1]
+    marked = tmp_path / "marked"
+
+    class Marks:
+        def __reduce__(self) -> tuple[object, ...]:
+            return Path.touch, (marked,)
+
+    packed = pickle.dumps({"key": Marks()})
+    file.write_bytes(b"\n".join((hashlib.sha256(packed).hexdigest().encode(), reader, packed)))
+    assert load_kept(folder, file) == load(folder)
+    assert reads == [None] * 2
+    assert not marked.exists()
+    pickle.loads(packed)  # noqa: S301  it would have run
+    assert marked.exists()
+
+
+def test_what_other_code_kept_is_not_looked_at(
+    folder: Path, tmp_path: Path, reads: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load_kept(folder, tmp_path / "kept")
+    monkeypatch.setattr(kept, "_reader", lambda: b"another")
+    monkeypatch.setattr(kept, "_Unpickler", None)
+    assert load_kept(folder, tmp_path / "kept") == load(folder)
+    assert reads == [None] * 2
 
 
 def test_what_changed_is_read(folder: Path, tmp_path: Path, reads: list[object]) -> None:
