@@ -10,6 +10,7 @@ from honseki.awsschema.check import Refusal, check
 from honseki.awsschema.coverage import Coverage, coverage
 from honseki.check import graphs
 from infra.model import Municipality, Target
+from infra.model.graph import Graph
 
 
 @dataclass(frozen=True)
@@ -25,23 +26,9 @@ class Tenant:
 
 def run(municipalities: Sequence[Municipality], target: Target, cache: Path | None = None) -> Iterator[Tenant]:
     """Check municipalities, in their order. `cache`: a folder for graphs, shared with `honseki check`."""
-    cores = graphs.cores_for(len(municipalities))
-    if cores == 1:
-        yield from _part((municipalities, target, cache))
-        return
-    with graphs.pool(cores) as pool:
-        tasks = [(part, target, cache) for part in graphs.parts(municipalities, cores)]
-        for found in pool.map(_listed, tasks):
-            yield from found
+    yield from graphs.each(municipalities, target, cache, _checked)
 
 
-def _listed(task: tuple[Sequence[Municipality], Target, Path | None]) -> list[Tenant]:
-    return list(_part(task))
-
-
-def _part(task: tuple[Sequence[Municipality], Target, Path | None]) -> Iterator[Tenant]:
-    municipalities, target, folder = task
-    cache = graphs.Cache(folder) if folder is not None else None
-    for municipality, graph in graphs.one_by_one(municipalities, target, cache):
-        resources = sum(node.type.startswith("aws:") for node in graph)
-        yield Tenant(municipality.code, resources, tuple(check(graph)), coverage(graph))
+def _checked(municipality: Municipality, graph: Graph) -> Tenant:
+    resources = sum(node.type.startswith("aws:") for node in graph)
+    return Tenant(municipality.code, resources, tuple(check(graph)), coverage(graph))

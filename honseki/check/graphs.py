@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import lru_cache
 from importlib import metadata
 from multiprocessing import get_context
-from typing import Final
+from pathlib import Path
+from typing import Final, TypeVar
 
 from honseki.check.store import Cache, Stored
 from honseki.engine.settings import CHECKOUT
@@ -28,11 +29,13 @@ __all__ = [
     "declare",
     "declared",
     "digest",
+    "each",
     "one_by_one",
     "parts",
     "pool",
 ]
 
+_Made = TypeVar("_Made")
 _CODE: Final = ("infra", "honseki/engine", "honseki/resources")
 """What decides what a declaration comes to, besides the inventory and Pulumi itself."""
 _FEW: Final = 4
@@ -98,6 +101,34 @@ def one_by_one(
     """Graphs in this process."""
     for municipality in municipalities:
         yield municipality, declared(municipality, target, cache)
+
+
+def each(
+    municipalities: Sequence[Municipality],
+    target: Target,
+    folder: Path | None,
+    work: Callable[[Municipality, Graph], _Made],
+) -> Iterator[_Made]:
+    """What `work` makes of each municipality and its graph, in their order, on all cores where that is worth it.
+
+    `folder`: where graphs are kept. `work` goes to other processes, so it is a function of a module.
+    """
+    cores = cores_for(len(municipalities))
+    if cores == 1:
+        yield from _worked((municipalities, target, folder, work))
+        return
+    with pool(cores) as workers:
+        tasks = [(part, target, folder, work) for part in parts(municipalities, cores)]
+        for found in workers.map(_worked, tasks):
+            yield from found
+
+
+def _worked(
+    task: tuple[Sequence[Municipality], Target, Path | None, Callable[[Municipality, Graph], _Made]],
+) -> list[_Made]:
+    municipalities, target, folder, work = task
+    cache = Cache(folder) if folder is not None else None
+    return [work(municipality, graph) for municipality, graph in one_by_one(municipalities, target, cache)]
 
 
 def declare(

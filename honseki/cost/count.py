@@ -52,22 +52,8 @@ def count(graph: Graph) -> tuple[Charge, ...]:
 
 def run(municipalities: Sequence[Municipality], target: Target, cache: Path | None = None) -> Iterator[Tenant]:
     """Count municipalities, in their order. `cache`: a folder for graphs, shared with `honseki check`."""
-    cores = graphs.cores_for(len(municipalities))
-    if cores == 1:
-        yield from _part((municipalities, target, cache))
-        return
-    with graphs.pool(cores) as pool:
-        tasks = [(part, target, cache) for part in graphs.parts(municipalities, cores)]
-        for found in pool.map(_listed, tasks):
-            yield from found
+    yield from graphs.each(municipalities, target, cache, _counted)
 
 
-def _listed(task: tuple[Sequence[Municipality], Target, Path | None]) -> list[Tenant]:
-    return list(_part(task))
-
-
-def _part(task: tuple[Sequence[Municipality], Target, Path | None]) -> Iterator[Tenant]:
-    municipalities, target, folder = task
-    cache = graphs.Cache(folder) if folder is not None else None
-    for municipality, graph in graphs.one_by_one(municipalities, target, cache):
-        yield Tenant(municipality, count(graph))
+def _counted(municipality: Municipality, graph: Graph) -> Tenant:
+    return Tenant(municipality, count(graph))
