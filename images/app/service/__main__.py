@@ -24,7 +24,7 @@ def main() -> int:
     arguments = _parser().parse_args()
     try:
         tenant = config.tenant(arguments.tenant or _tenant())
-        settings = config.settings(arguments.settings)
+        settings = config.settings(arguments.settings or credential("service.json") or _SETTINGS)
         if arguments.command == "serve":
             serve(tenant, settings, arguments.listen)
             return 0
@@ -53,7 +53,9 @@ def main() -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="honseki-register", description=NOTICE)
     parser.add_argument("--tenant", type=Path, help="whose server this is; by default the unit's credentials say it")
-    parser.add_argument("--settings", type=Path, default=_SETTINGS)
+    parser.add_argument(
+        "--settings", type=Path, help=f"how it runs; by default the credential service.json, or {_SETTINGS}"
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     serving = commands.add_parser("serve", help="serve HTTPS until SIGTERM")
     serving.add_argument("--listen", type=_address, metavar="ADDRESS:PORT", help="by default systemd's socket")

@@ -114,7 +114,7 @@ def _socket(listen: tuple[str, int] | None) -> socket.socket:
 
 
 def credential(name: str) -> Path | None:
-    """A credential that the unit was given and that isn't empty, or None."""
+    """A credential that the unit was given and that says something, or None."""
     folder = os.environ.get("CREDENTIALS_DIRECTORY")
     path = Path(folder, name) if folder else None
-    return path if path is not None and path.is_file() and path.stat().st_size else None
+    return path if path is not None and path.is_file() and path.read_bytes().strip() else None

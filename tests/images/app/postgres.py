@@ -47,6 +47,8 @@ class Postgres:
         self._authority = authority
         self._user = "postgres" if os.getuid() == 0 else None
         self._process: subprocess.Popen[bytes] | None = None
+        # A home of its own: libpq looks there for a client's certificate.
+        self._environment = {"PATH": os.defpath, "HOME": str(folder)}
 
     def create(self) -> None:
         """An empty cluster and database, TLS only, passwords for everyone."""
@@ -85,7 +87,7 @@ class Postgres:
                 [programs() / "postgres", "-D", self.data, "-p", str(self.port), "-c", "listen_addresses=127.0.0.1",
                  "-c", "unix_socket_directories=", "-c", "ssl=on", "-c", "max_connections=60",
                  "-c", "shared_buffers=16MB"],
-                stdout=log, stderr=log, user=self._user, cwd=self.folder,
+                stdout=log, stderr=log, user=self._user, cwd=self.folder, env=self._environment,
             )  # fmt: skip
             log.close()
             while self._process.poll() is None and time.monotonic() < deadline:
@@ -147,7 +149,7 @@ class Postgres:
     def _run(self, program: str, *arguments: str, env: dict[str, str] | None = None) -> None:
         done = subprocess.run(
             [programs() / program, *arguments], check=False, user=self._user, cwd=self.folder,
-            env={"PATH": os.defpath, "HOME": str(self.folder), **(env or {})}, capture_output=True, text=True,
+            env={**self._environment, **(env or {})}, capture_output=True, text=True,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
 
