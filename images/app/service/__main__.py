@@ -75,10 +75,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _tenant() -> Path:
-    """`tenant.json` is given by who starts a machine by hand; `user-data` is what cloud-init fetched."""
-    path = credential("tenant.json") or credential("user-data")
+    path = credential("user-data")
     if path is None:
-        raise SetupError("Nobody says whose server this is", do="give --tenant FILE, or the credential tenant.json")
+        raise SetupError("Nobody says whose server this is", do="give --tenant FILE, or the credential user-data")
     return path
 
 

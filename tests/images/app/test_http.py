@@ -93,7 +93,7 @@ def test_the_service_manager_is_told_and_its_socket_is_used(starter: Starter) ->
     credentials = starter.folder / "credentials"
     credentials.mkdir()
     starter.configure([])
-    shutil.copy(starter.folder / "tenant.json", credentials)
+    shutil.copy(starter.folder / "tenant.json", credentials / "user-data")
     shutil.copy(starter.folder / "service.json", credentials)
     with (
         socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as states,

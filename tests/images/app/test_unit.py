@@ -61,4 +61,4 @@ def test_the_unit_loads_every_credential_that_the_settings_name(units: Path) -> 
     named = {value for value in settings.values() if isinstance(value, str) and "." in value}
     loaded = set(re.findall(r"(?m)^LoadCredential=([^:\n]+)", (units / UNITS[0]).read_text()))
     assert named <= loaded
-    assert loaded - named == {"tenant.json", "service.json", "user-data"}
+    assert loaded - named == {"service.json", "user-data"}
