@@ -18,6 +18,7 @@ import json
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from aiohttp import web
@@ -83,14 +84,14 @@ def application(service: Service) -> web.Application:
     app = web.Application(middlewares=[guard], client_max_size=LONGEST_BODY)
     app.add_routes(
         [
-            web.get("/", lambda _: _answer(_about(service))),
-            web.get("/healthz", lambda _: _answer({"alive": True})),
-            web.get("/readyz", lambda _: _ready(service)),
-            web.post("/entries", lambda request: _add(service, request)),
-            web.get("/entries", lambda request: _list(service, request)),
-            web.get(r"/entries/{id:[0-9]{1,19}}", lambda request: _read(service, request)),
-            web.post(r"/entries/{id:[0-9]{1,19}}/certificates", lambda request: _issue(service, request)),
-            web.post("/certificates/verify", lambda request: _verify(service, request)),
+            web.get("/", partial(_about, service)),
+            web.get("/healthz", partial(_alive, service)),
+            web.get("/readyz", partial(_ready, service)),
+            web.post("/entries", partial(_add, service)),
+            web.get("/entries", partial(_list, service)),
+            web.get(r"/entries/{id:[0-9]{1,19}}", partial(_read, service)),
+            web.post(r"/entries/{id:[0-9]{1,19}}/certificates", partial(_issue, service)),
+            web.post("/certificates/verify", partial(_verify, service)),
         ]
     )
     return app
@@ -106,6 +107,7 @@ async def _guarded(service: Service, request: web.Request, handler: Handler) -> 
         service.idle.set()
     response.headers["Honseki-Notice"] = NOTICE
     response.headers["Cache-Control"] = "no-store"
+    response.headers["Server"] = "honseki-register"  # instead of the versions of Python and aiohttp
     if service.stopping:
         response.force_close()
     return response
@@ -160,7 +162,17 @@ def _actor(service: Service, request: web.Request) -> str:
     return str(names[0])
 
 
-async def _ready(service: Service) -> web.Response:
+async def _about(service: Service, _: web.Request) -> web.Response:
+    about = {"service": "honseki-register", "reference": True, "notice": NOTICE, "tenant": service.tenant.code}
+    return _json(about)
+
+
+async def _alive(_: Service, __: web.Request) -> web.Response:
+    """The event loop turns. A database that is away is no reason to replace a server: that is `/readyz`'s to say."""
+    return _json({"alive": True})
+
+
+async def _ready(service: Service, _: web.Request) -> web.Response:
     """Whether the database takes writes: a round trip now, never an older answer."""
     try:
         why = await service.watcher.run(store.ready, timeout=READY_SECONDS)
@@ -273,18 +285,10 @@ def _told(row: store.Row) -> dict[str, Any]:
     return {**about, "added_by": row.added_by, **row.entry.as_json()}
 
 
-def _about(service: Service) -> dict[str, Any]:
-    return {"service": "honseki-register", "reference": True, "notice": NOTICE, "tenant": service.tenant.code}
-
-
 def _route(request: web.Request) -> str:
     """The path's pattern: a path that no route has is the client's own text."""
     resource = request.match_info.route.resource
     return "?" if resource is None else resource.canonical
-
-
-async def _answer(told: dict[str, Any]) -> web.Response:
-    return _json(told)
 
 
 def _json(told: dict[str, Any], status: int = 200, headers: dict[str, str] | None = None) -> web.Response:

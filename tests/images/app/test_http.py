@@ -30,6 +30,7 @@ def test_without_a_database_it_lives_and_is_not_ready(starter: Starter) -> None:
         assert int(answer.headers["Retry-After"]) > 0
         assert "no database host is configured" in str(answer.body)
         assert "not for real registers" in answer.headers["Honseki-Notice"]
+        assert answer.headers["Server"] == "honseki-register"
 
 
 def test_whoever_does_not_say_who_they_are_reads_nothing(starter: Starter) -> None:

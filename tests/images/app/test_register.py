@@ -11,8 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
 
+from images.app.service.entry import Entry
 from tests.images.app.authority import Authority
+from tests.images.app.entries import entries, sent
 from tests.images.app.postgres import OWNER, Postgres
 from tests.images.app.running import Running, Starter, an_entry
 
@@ -35,6 +38,17 @@ def test_an_entry_is_added_and_read_back(service: Running) -> None:
     assert {key: read.body[key] for key in sent} == sent
     assert read.body["added_by"] == "claimed:tester"
     assert "rehearsals" in read.headers["Honseki-Notice"]
+
+
+@settings(max_examples=40, deadline=None)
+@given(entry=entries())
+def test_whatever_is_taken_for_an_entry_is_kept_as_it_was_sent(service: Running, entry: Entry) -> None:
+    """The database's own constraints refuse nothing that the validation lets through, and change nothing."""
+    told = sent(entry, uuid.uuid4())
+    added = service.ask("POST", "/entries", told)
+    assert added.status == 201, added.body
+    read = service.ask("GET", f"/entries/{added.body['id']}").body
+    assert {name: read[name] for name in told} == told
 
 
 def test_asking_again_with_the_same_id_adds_nothing(service: Running) -> None:
