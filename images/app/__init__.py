@@ -1,0 +1,1 @@
+"""The application server: the vendor's application's slot, filled by a reference register service."""

@@ -1,0 +1,1 @@
+"""Checks of the built image, with pytest-testinfra: `pytest images/app/tests --hosts=HOST`, or through the builder."""
