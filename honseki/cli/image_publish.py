@@ -14,23 +14,20 @@ from honseki.engine.settings import CHECKOUT
 from honseki.errors import Exit, HonsekiError, RefusedError
 
 if TYPE_CHECKING:
-    from honseki.images.folder import BuiltImage
     from honseki.images.publish import Published
     from honseki.images.retire import Verdict
+    from images.build import Built
     from infra.model import Municipality
 
-digest_option = click.option(
-    "--digest", help="The beginning of the image's digest. Default: the image that was built last."
-)
+wanted_argument = click.argument("wanted", metavar="NAME[@DIGEST]")
 
 
 @click.command()
-@click.argument("name")
-@digest_option
+@wanted_argument
 @click.option("--tracker", type=click.Path(path_type=Path), help="A file of Debian's security tracker (data/json).")
 @json_option
 @pass_context
-def sbom(context: Context, name: str, digest: str | None, tracker: Path | None, as_json: bool) -> int:
+def sbom(context: Context, wanted: str, tracker: Path | None, as_json: bool) -> int:
     """Write the image's bill of materials (CycloneDX 1.6) beside its disk.
 
     Every package of dpkg's database in the image, with licences where a machine can read them. Known vulnerabilities
@@ -42,11 +39,10 @@ def sbom(context: Context, name: str, digest: str | None, tracker: Path | None, 
       honseki image sbom app --tracker tracker.json
     """
     from honseki.images import sbom as bill  # noqa: PLC0415
-    from honseki.images.folder import choose  # noqa: PLC0415
     from honseki.images.packages import read_packages  # noqa: PLC0415
     from honseki.images.vulnerabilities import known, read_tracker  # noqa: PLC0415
 
-    image = choose(context.settings, name, digest)
+    image = _built(context, wanted)
     data = read_tracker(tracker) if tracker is not None else None
     path = bill.write(image, bill.make(image, _lock(image), data))
     packages = read_packages(image.folder)
@@ -67,11 +63,10 @@ def sbom(context: Context, name: str, digest: str | None, tracker: Path | None, 
 
 
 @click.command()
-@click.argument("name")
-@digest_option
+@wanted_argument
 @click.option("--key", type=click.Path(path_type=Path), help="An Ed25519 private key (PEM). Default: this home's own.")
 @pass_context
-def attest(context: Context, name: str, digest: str | None, key: Path | None) -> int:
+def attest(context: Context, wanted: str, key: Path | None) -> int:
     """Sign where the image comes from: its inputs and their digests (SLSA provenance, in-toto, DSSE).
 
     \b
@@ -80,9 +75,8 @@ def attest(context: Context, name: str, digest: str | None, key: Path | None) ->
       honseki image attest app
     """
     from honseki.images import provenance  # noqa: PLC0415
-    from honseki.images.folder import choose  # noqa: PLC0415
 
-    image = choose(context.settings, name, digest)
+    image = _built(context, wanted)
     signer = provenance.read_private(key) if key is not None else provenance.own_key(context.settings.home)
     path = provenance.attest(image, signer, _lock(image))
     click.echo(f"{path}, signed by the key {provenance.key_id(signer.public_key())[:16]}.")
@@ -90,8 +84,7 @@ def attest(context: Context, name: str, digest: str | None, key: Path | None) ->
 
 
 @click.command()
-@click.argument("name")
-@digest_option
+@wanted_argument
 @click.option(
     "--trust", type=click.Path(path_type=Path), multiple=True,
     help="The public key (PEM) of who may sign images; may be repeated. Default: this home's own.",
@@ -104,8 +97,7 @@ def attest(context: Context, name: str, digest: str | None, key: Path | None) ->
 @pass_context
 def publish(
     context: Context,
-    name: str,
-    digest: str | None,
+    wanted: str,
     trust: tuple[Path, ...],
     unsigned: bool,
     verify: bool,
@@ -125,11 +117,10 @@ def publish(
     """
     from honseki.engine.cloud import reach  # noqa: PLC0415
     from honseki.images import publish as publishing  # noqa: PLC0415
-    from honseki.images.folder import choose  # noqa: PLC0415
 
     context.banner()
     settings = context.settings
-    image = choose(settings, name, digest)
+    image = _built(context, wanted)
     _require_proof(context, image, trust, unsigned=unsigned)
     everybody = context.fleet().municipalities
     pairs = _pairs(everybody)
@@ -165,7 +156,7 @@ def publish(
     return Exit.OK
 
 
-def _require_proof(context: Context, image: BuiltImage, trust: Sequence[Path], *, unsigned: bool) -> None:
+def _require_proof(context: Context, image: Built, trust: Sequence[Path], *, unsigned: bool) -> None:
     from honseki.images import provenance  # noqa: PLC0415
 
     if unsigned:
@@ -189,7 +180,7 @@ def _pairs(municipalities: Sequence[Municipality]) -> list[tuple[str, str]]:
     return sorted({(m.placement.primary.region, m.placement.recovery.region) for m in municipalities})
 
 
-def _say_published(image: BuiltImage, done: Sequence[Published], accounts: int) -> None:
+def _say_published(image: Built, done: Sequence[Published], accounts: int) -> None:
     click.echo(f"{image.name} sha256:{image.digest}, for {accounts} accounts")
     for each in done:
         sent = f"{each.written} blocks written" if each.written else "nothing written, it was there"
@@ -197,13 +188,13 @@ def _say_published(image: BuiltImage, done: Sequence[Published], accounts: int) 
         click.echo(f"  {each.region}: {each.image} ({each.snapshot}); {sent}{read}")
 
 
-def _lines(image: BuiltImage, done: dict[str, Published], primary: str, recovery: str) -> str:
+def _lines(image: Built, done: dict[str, Published], primary: str, recovery: str) -> str:
     from honseki.images.inventory import lines  # noqa: PLC0415
 
     return lines(f"sha256:{image.digest}", done[primary].image, done[recovery].image)
 
 
-def _write(context: Context, image: BuiltImage, done: dict[str, Published], pairs: Sequence[tuple[str, str]]) -> None:
+def _write(context: Context, image: Built, done: dict[str, Published], pairs: Sequence[tuple[str, str]]) -> None:
     from honseki.images.inventory import write_image  # noqa: PLC0415
 
     if len(pairs) != 1:
@@ -277,7 +268,13 @@ def _say_verdict(verdict: Verdict) -> None:
         click.echo(f"    and {len(verdict.kept_for) - 5} reasons more")
 
 
-def _lock(image: BuiltImage) -> Path | None:
+def _built(context: Context, wanted: str) -> Built:
+    from images.build import find  # noqa: PLC0415
+
+    return find(context.settings.home / "images", wanted)
+
+
+def _lock(image: Built) -> Path | None:
     path = CHECKOUT / "images" / image.name / "packages.lock"
     return path if path.exists() else None
 

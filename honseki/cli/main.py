@@ -51,6 +51,7 @@ for command in (
     awsschema.aws_check,
     cost.cost,
     entrylog.entrylog,
+    image.image,
     *prove.COMMANDS,
     image.image,
     rehearse.rehearse,

@@ -1,1 +1,1 @@
-"""What is done with a built image: booted, scored, described, signed, published, retired."""
+"""What is done with images: tools found, built images compared, described, signed, published, retired."""

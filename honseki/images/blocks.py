@@ -10,7 +10,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from honseki.images.folder import ImageError
+from honseki.images.errors import ImageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

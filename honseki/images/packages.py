@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from honseki.images.folder import ImageError
+from honseki.images.errors import ImageError
 
 if TYPE_CHECKING:
     from pathlib import Path

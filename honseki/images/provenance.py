@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 from honseki.errors import Exit, HonsekiError
 from honseki.images.blocks import BLOCK
-from honseki.images.folder import DISK, BuiltImage
 from honseki.images.packages import Package, purl, read_lock, read_packages
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+    from images.build import Built
 
 FILE = "provenance.json"
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
@@ -124,7 +125,7 @@ def key_id(key: Ed25519PublicKey) -> str:
 # --- the statement
 
 
-def statement(image: BuiltImage, lock: Path | None = None) -> dict[str, Any]:
+def statement(image: Built, lock: Path | None = None) -> dict[str, Any]:
     """What is known of the image's making: from its folder and the lock file, so that two makers agree to the byte."""
     manifest = _read(image, "manifest.json")
     hashes = read_lock(lock) if lock is not None else {}
@@ -138,7 +139,7 @@ def statement(image: BuiltImage, lock: Path | None = None) -> dict[str, Any]:
     settings = manifest.get("settings", {}) if isinstance(manifest, dict) else {}
     return {
         "_type": STATEMENT_TYPE,
-        "subject": [{"name": f"{image.name}/{DISK}", "digest": {"sha256": image.digest}}],
+        "subject": [{"name": f"{image.name}/disk.raw", "digest": {"sha256": image.digest}}],
         "predicateType": PREDICATE_TYPE,
         "predicate": {
             "buildDefinition": {
@@ -163,14 +164,14 @@ def _dependencies(packages: Sequence[Package], hashes: Mapping[str, tuple[str, s
     return found
 
 
-def _tools(image: BuiltImage) -> dict[str, str]:
+def _tools(image: Built) -> dict[str, str]:
     """The versions of the tools that built it, as the builder's report tells them."""
     report = _read(image, "report.json")
     tools = report.get("tools", {}) if isinstance(report, dict) else {}
     return {str(name): str(version) for name, version in sorted(tools.items())} if isinstance(tools, dict) else {}
 
 
-def _read(image: BuiltImage, name: str) -> Any:
+def _read(image: Built, name: str) -> Any:
     try:
         return json.loads((image.folder / name).read_bytes())
     except FileNotFoundError:
@@ -212,7 +213,7 @@ def seal(about: Mapping[str, Any], key: Ed25519PrivateKey) -> dict[str, Any]:
     }
 
 
-def attest(image: BuiltImage, key: Ed25519PrivateKey, lock: Path | None = None) -> Path:
+def attest(image: Built, key: Ed25519PrivateKey, lock: Path | None = None) -> Path:
     """Sign where the image comes from; the envelope lies beside the disk, and its path is returned.
 
     Raises `ProvenanceError` if the disk isn't the one that the folder is named after.
@@ -249,7 +250,7 @@ def opened(envelope: Any, trusted: Sequence[Ed25519PublicKey], where: str) -> di
     raise _unproven("none of the trusted keys signed it", where)
 
 
-def verify(image: BuiltImage, trusted: Sequence[Ed25519PublicKey]) -> dict[str, Any]:
+def verify(image: Built, trusted: Sequence[Ed25519PublicKey]) -> dict[str, Any]:
     """The statement about this image, checked: signature, kind, subject, the disk itself and the files named in it.
 
     Raises `ProvenanceError` saying what isn't so.
@@ -267,7 +268,7 @@ def verify(image: BuiltImage, trusted: Sequence[Ed25519PublicKey]) -> dict[str, 
         raise _unproven("it is a statement of another kind", where)
     subjects = [subject.get("digest", {}).get("sha256") for subject in about.get("subject", [])]
     names = [subject.get("name") for subject in about.get("subject", [])]
-    if subjects != [image.digest] or names != [f"{image.name}/{DISK}"]:
+    if subjects != [image.digest] or names != [f"{image.name}/disk.raw"]:
         raise _unproven(f"it is about {names} {subjects}, not about {image.name} {image.digest}", where)
     _require_disk(image)
     for named in about["predicate"]["buildDefinition"]["resolvedDependencies"]:
@@ -276,13 +277,13 @@ def verify(image: BuiltImage, trusted: Sequence[Ed25519PublicKey]) -> dict[str, 
     return about
 
 
-def _require_file(image: BuiltImage, name: str, wanted: str) -> None:
+def _require_file(image: Built, name: str, wanted: str) -> None:
     file = image.folder / name
     if not file.exists() or _digest_of(file) != wanted:
         raise _unproven("the file isn't the one that was signed for", str(file))
 
 
-def _require_disk(image: BuiltImage) -> None:
+def _require_disk(image: Built) -> None:
     found = _digest_of(image.disk)
     if found != image.digest:
         raise _unproven(f"the disk's SHA-256 is {found}, not {image.digest}: it was changed", str(image.disk))

@@ -18,7 +18,7 @@ from honseki.engine.cloud import own_client
 from honseki.errors import BusyError, HonsekiError
 from honseki.images import keys
 from honseki.images.blocks import Disk, scan
-from honseki.images.folder import BuiltImage, ImageError, built
+from honseki.images.errors import ImageError
 from honseki.images.journal import Journal
 from honseki.images.plan import (
     Complete,
@@ -34,9 +34,11 @@ from honseki.images.plan import (
     decide,
 )
 from honseki.images.shelf import DIGEST, PARENT, REJECTED, STATE, VERIFIED, BlockMismatchError, Entry, Shelf
+from images import build
 
 if TYPE_CHECKING:
     from honseki.engine.settings import Settings
+    from images.build import Built
     from infra.model import Municipality
 
 Say = Callable[[str], None]
@@ -84,7 +86,7 @@ def open_shelf(env: Mapping[str, str], region: str) -> Shelf:
 class Publication:
     """One image's way into the regions. `disk` is read once, before anything is sent."""
 
-    def __init__(self, settings: Settings, image: BuiltImage, accounts: AbstractSet[str], say: Say) -> None:
+    def __init__(self, settings: Settings, image: Built, accounts: AbstractSet[str], say: Say) -> None:
         self._settings, self._image, self._accounts, self._say = settings, image, accounts, say
         self._disk = scan(image.disk)
         if self._disk.digest != image.digest:
@@ -156,7 +158,9 @@ class Publication:
     def _bases(self, shelf: Shelf, key: str | None) -> dict[str, Disk]:
         """Snapshots whose disks are here: the latest with the same key, and the parents of what is under way."""
         entries = shelf.snapshots(self._image.name)
-        here = {f"sha256:{image.digest}": image for image in built(self._settings, self._image.name)}
+        here = {
+            f"sha256:{image.digest}": image for image in build.built(self._settings.home / "images", self._image.name)
+        }
         own = f"sha256:{self._image.digest}"
         parents = {entry.tags.get(PARENT) for entry in entries if entry.tags.get(DIGEST) == own}
         found: dict[str, Disk] = {}

@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from honseki.images.folder import DISK, BuiltImage, ImageError
+from honseki.images.errors import ImageError
 from honseki.images.packages import Package, installed, purl, read_lock, read_packages
 from honseki.images.vulnerabilities import Tracker, Vulnerability, known
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cyclonedx.model.component import Component
+
+    from images.build import Built
 
 FILE = "sbom.cdx.json"
 ROOT = "root.tar"
@@ -32,7 +34,7 @@ _STATUS = "./var/lib/dpkg/status"
 _UNKNOWN = "not known: no data of Debian's security tracker was given"
 
 
-def make(image: BuiltImage, lock: Path | None, tracker: Tracker | None) -> str:
+def make(image: Built, lock: Path | None, tracker: Tracker | None) -> str:
     """The bill of materials, JSON text. Raises `ImageError` if the list of packages isn't the image's own."""
     packages = read_packages(image.folder)
     database, licences = _read_root(image.folder / ROOT)
@@ -43,7 +45,7 @@ def make(image: BuiltImage, lock: Path | None, tracker: Tracker | None) -> str:
     return _document(image, packages, hashes, licences, found, tracker)
 
 
-def write(image: BuiltImage, text: str) -> Path:
+def write(image: Built, text: str) -> Path:
     """Put it beside the disk, whole or not at all."""
     path = image.folder / FILE
     draft = path.with_name(f".{FILE}.{os.getpid()}")
@@ -68,7 +70,7 @@ def require_complete(listed: Sequence[Package], database: Sequence[Package], whe
 
 
 def _document(
-    image: BuiltImage,
+    image: Built,
     packages: Sequence[Package],
     hashes: Mapping[str, tuple[str, str]],
     licences: Mapping[str, Sequence[str]],
@@ -81,7 +83,7 @@ def _document(
     from cyclonedx.output.json import JsonV1Dot6  # noqa: PLC0415
 
     disk = Component(
-        name=f"{image.name}/{DISK}",
+        name=f"{image.name}/disk.raw",
         version=f"sha256:{image.digest}",
         type=ComponentType.OPERATING_SYSTEM,
         bom_ref="disk",
@@ -156,7 +158,7 @@ def _vulnerability(each: Vulnerability) -> Any:
     )
 
 
-def _time(image: BuiltImage) -> datetime.datetime:
+def _time(image: Built) -> datetime.datetime:
     """SOURCE_DATE_EPOCH (https://reproducible-builds.org/specs/source-date-epoch/), else the day of the lock."""
     given = os.environ.get("SOURCE_DATE_EPOCH")
     if given is not None and given.isdigit():

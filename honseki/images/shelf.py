@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from honseki.images.folder import BuiltImage
     from honseki.images.journal import Journal
+    from images.build import Built
 
     Say = Callable[[str], None]
 
@@ -82,7 +82,7 @@ class Shelf:
             found.append(Entry(image["ImageId"], image["State"], image["CreationDate"], _tags(image), snapshot))
         return tuple(sorted(found, key=lambda entry: (entry.at, entry.id), reverse=True))
 
-    def look(self, image: BuiltImage, journal: Journal, bases: Mapping[str, Disk]) -> Seen:
+    def look(self, image: Built, journal: Journal, bases: Mapping[str, Disk]) -> Seen:
         """What there is of this image's digest."""
         wanted = f"sha256:{image.digest}"
         snapshots = [entry for entry in self.snapshots(image.name) if entry.tags.get(DIGEST) == wanted]
@@ -100,7 +100,7 @@ class Shelf:
 
     # --- changing
 
-    def start(self, step: Start, image: BuiltImage, disk: Disk, key: str) -> str:
+    def start(self, step: Start, image: Built, disk: Disk, key: str) -> str:
         """Start the snapshot; its tags are there from the first moment, by which it is found again."""
         tags = {IMAGE: image.name, DIGEST: f"sha256:{image.digest}"}
         upon = {"Encrypted": True, "KmsKeyArn": key} if step.parent is None else {"ParentSnapshotId": step.parent}
@@ -201,7 +201,7 @@ class Shelf:
         """Say on the snapshot whether its blocks were found right."""
         self.ec2.create_tags(Resources=[snapshot], Tags=_as_tags({STATE: state}))
 
-    def register(self, step: Register, image: BuiltImage) -> str:
+    def register(self, step: Register, image: Built) -> str:
         """Register the image. https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RegisterImage.html"""
         tags = {IMAGE: image.name, DIGEST: f"sha256:{image.digest}", "Name": f"honseki-{image.name}"}
         made = self.ec2.register_image(

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from honseki.images.folder import ImageError
+from honseki.images.errors import ImageError
 from honseki.images.packages import Package
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import random
 import tarfile
 from pathlib import Path
 
-from honseki.images.folder import BuiltImage
+from images.build import Built
 
 BLOCK = 512 * 1024
 STATUS = """Package: bash
@@ -66,7 +66,7 @@ def content(letters: str, seed: int = 0, tail: int = 0) -> bytes:
     return b"".join(blocks) + b"t" * tail
 
 
-def image(home: Path, disk: bytes, name: str = "app") -> BuiltImage:
+def image(home: Path, disk: bytes, name: str = "app") -> Built:
     digest = hashlib.sha256(disk).hexdigest()
     folder = home / "images" / name / digest
     folder.mkdir(parents=True)
@@ -85,7 +85,7 @@ def image(home: Path, disk: bytes, name: str = "app") -> BuiltImage:
         link = tarfile.TarInfo("./usr/share/doc/libc6")
         link.type, link.linkname = tarfile.SYMTYPE, "bash"
         archive.addfile(link)
-    return BuiltImage(name, digest, folder)
+    return Built(name, digest, folder, len(disk), len(disk), 0.0)
 
 
 def lock(path: Path) -> Path:

@@ -17,8 +17,8 @@ import pytest
 
 from honseki.engine.cloud import Account
 from honseki.engine.settings import CHECKOUT
-from honseki.images.folder import BuiltImage
 from honseki.rehearsal.region import control
+from images.build import Built
 from stacks.inventory import load
 from tests.conftest import Home, make_home
 
@@ -48,7 +48,7 @@ def ran(home: Home, *arguments: str, code: int = 0) -> str:
     return done.stdout if code == 0 else done.stderr
 
 
-def built(home: Home, name: str, letters: str) -> BuiltImage:
+def built(home: Home, name: str, letters: str) -> Built:
     return made.image(home.path, made.content(letters), name)
 
 
@@ -104,7 +104,7 @@ def test_what_is_in_use_stays(place: Home) -> None:
     answers = []
     for letters in ("ab", "ac", "ad"):
         image = built(place, "used", letters)
-        answers.append(published(place, "used", "--digest", image.digest, "--unsigned"))
+        answers.append(published(place, f"used@{image.digest}", "--unsigned"))
     ids = [{each["region"]: each["image"] for each in answer["regions"]} for answer in answers]
     tenant = account(place, "273414").client("ec2", PRIMARY)
     template = tenant.create_launch_template(

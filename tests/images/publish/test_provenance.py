@@ -13,8 +13,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from honseki.images import provenance
-from honseki.images.folder import BuiltImage
 from honseki.images.provenance import ProvenanceError
+from images.build import Built
 
 from . import made
 
@@ -25,13 +25,13 @@ def key(tmp_path: Path) -> Ed25519PrivateKey:
 
 
 @pytest.fixture
-def image(tmp_path: Path, key: Ed25519PrivateKey) -> BuiltImage:
+def image(tmp_path: Path, key: Ed25519PrivateKey) -> Built:
     made_image = made.image(tmp_path, made.content("a0b"))
     provenance.attest(made_image, key, made.lock(tmp_path / "packages.lock"))
     return made_image
 
 
-def test_it_says_what_went_in(image: BuiltImage, key: Ed25519PrivateKey) -> None:
+def test_it_says_what_went_in(image: Built, key: Ed25519PrivateKey) -> None:
     about = provenance.verify(image, [key.public_key()])
     assert about["subject"] == [{"name": "app/disk.raw", "digest": {"sha256": image.digest}}]
     build = about["predicate"]["buildDefinition"]
@@ -43,7 +43,7 @@ def test_it_says_what_went_in(image: BuiltImage, key: Ed25519PrivateKey) -> None
     assert about["predicate"]["runDetails"]["builder"]["version"] == {"mmdebstrap": "1.3.5"}
 
 
-def test_signing_twice_is_the_same(image: BuiltImage, key: Ed25519PrivateKey, tmp_path: Path) -> None:
+def test_signing_twice_is_the_same(image: Built, key: Ed25519PrivateKey, tmp_path: Path) -> None:
     before = (image.folder / provenance.FILE).read_bytes()
     provenance.attest(image, key, tmp_path / "packages.lock")
     assert (image.folder / provenance.FILE).read_bytes() == before
@@ -56,10 +56,10 @@ def test_the_key_is_its_owners_and_stays(tmp_path: Path, key: Ed25519PrivateKey)
     assert provenance.read_public(public) == key.public_key()
 
 
-def forged(change: Callable[[dict[str, Any]], None]) -> Callable[[BuiltImage, Ed25519PrivateKey], None]:
+def forged(change: Callable[[dict[str, Any]], None]) -> Callable[[Built, Ed25519PrivateKey], None]:
     """Change what was signed, and leave the signature as it is."""
 
-    def do(image: BuiltImage, _: Ed25519PrivateKey) -> None:
+    def do(image: Built, _: Ed25519PrivateKey) -> None:
         path = image.folder / provenance.FILE
         envelope = json.loads(path.read_text())
         about = json.loads(base64.b64decode(envelope["payload"]))
@@ -70,10 +70,10 @@ def forged(change: Callable[[dict[str, Any]], None]) -> Callable[[BuiltImage, Ed
     return do
 
 
-def sealed(change: Callable[[dict[str, Any]], None]) -> Callable[[BuiltImage, Ed25519PrivateKey], None]:
+def sealed(change: Callable[[dict[str, Any]], None]) -> Callable[[Built, Ed25519PrivateKey], None]:
     """Change the statement, and have the right key sign it."""
 
-    def do(image: BuiltImage, key: Ed25519PrivateKey) -> None:
+    def do(image: Built, key: Ed25519PrivateKey) -> None:
         about = provenance.statement(image)
         change(about)
         (image.folder / provenance.FILE).write_text(json.dumps(provenance.seal(about, key)))
@@ -81,8 +81,8 @@ def sealed(change: Callable[[dict[str, Any]], None]) -> Callable[[BuiltImage, Ed
     return do
 
 
-def flipped(name: str) -> Callable[[BuiltImage, Ed25519PrivateKey], None]:
-    def do(image: BuiltImage, _: Ed25519PrivateKey) -> None:
+def flipped(name: str) -> Callable[[Built, Ed25519PrivateKey], None]:
+    def do(image: Built, _: Ed25519PrivateKey) -> None:
         content = bytearray((image.folder / name).read_bytes())
         content[-1] ^= 1
         (image.folder / name).write_bytes(content)
@@ -90,15 +90,15 @@ def flipped(name: str) -> Callable[[BuiltImage, Ed25519PrivateKey], None]:
     return do
 
 
-def envelope_of(**fields: Any) -> Callable[[BuiltImage, Ed25519PrivateKey], None]:
-    def do(image: BuiltImage, _: Ed25519PrivateKey) -> None:
+def envelope_of(**fields: Any) -> Callable[[Built, Ed25519PrivateKey], None]:
+    def do(image: Built, _: Ed25519PrivateKey) -> None:
         path = image.folder / provenance.FILE
         path.write_text(json.dumps(json.loads(path.read_text()) | fields))
 
     return do
 
 
-WRONG: dict[str, tuple[Callable[[BuiltImage, Ed25519PrivateKey], None], str]] = {
+WRONG: dict[str, tuple[Callable[[Built, Ed25519PrivateKey], None], str]] = {
     "a forged statement": (forged(lambda a: a["subject"][0].update(name="evil")), "none of the trusted keys"),
     "no signature": (envelope_of(signatures=[]), "none of the trusted keys"),
     "a signature of something else": (envelope_of(signatures=[{"sig": "AAAA"}]), "none of the trusted keys"),
@@ -113,7 +113,7 @@ WRONG: dict[str, tuple[Callable[[BuiltImage, Ed25519PrivateKey], None], str]] = 
 
 
 @pytest.mark.parametrize("what", WRONG)
-def test_what_must_not_pass(image: BuiltImage, key: Ed25519PrivateKey, what: str) -> None:
+def test_what_must_not_pass(image: Built, key: Ed25519PrivateKey, what: str) -> None:
     change, why = WRONG[what]
     change(image, key)
     with pytest.raises(ProvenanceError) as caught:
@@ -121,7 +121,7 @@ def test_what_must_not_pass(image: BuiltImage, key: Ed25519PrivateKey, what: str
     assert why in caught.value.why
 
 
-def test_a_wrong_key(image: BuiltImage) -> None:
+def test_a_wrong_key(image: Built) -> None:
     with pytest.raises(ProvenanceError) as caught:
         provenance.verify(image, [Ed25519PrivateKey.generate().public_key()])
     assert "none of the trusted keys" in caught.value.why

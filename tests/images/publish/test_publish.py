@@ -13,11 +13,12 @@ import pytest
 
 from honseki.engine.settings import Settings
 from honseki.images import keys
-from honseki.images.folder import BuiltImage, ImageError, choose
+from honseki.images.errors import ImageError
 from honseki.images.plan import Put, Start
 from honseki.images.publish import Publication, open_shelf
 from honseki.images.shelf import ROOT_DEVICE, BlockMismatchError, Shelf
 from honseki.rehearsal.region import control
+from images.build import Built
 from infra.servers import ROOT_DEVICE as DECLARED_ROOT_DEVICE
 
 from . import made
@@ -42,10 +43,10 @@ class Bench:
     env: Mapping[str, str]
     name: str
 
-    def image(self, letters: str, tail: int = 0, seed: int = 0) -> BuiltImage:
+    def image(self, letters: str, tail: int = 0, seed: int = 0) -> Built:
         return made.image(self.settings.home, made.content(letters, seed, tail), self.name)
 
-    def publication(self, image: BuiltImage, accounts: frozenset[str] = ACCOUNTS) -> Publication:
+    def publication(self, image: Built, accounts: frozenset[str] = ACCOUNTS) -> Publication:
         return Publication(self.settings, image, accounts, lambda _: None)
 
     def shelf(self, region: str = PRIMARY) -> Shelf:
@@ -195,18 +196,6 @@ def test_it_goes_on_where_it_was(bench: Bench) -> None:
     assert step.already + done.written == 8
     assert done.snapshot == step.snapshot
     assert step.already >= 1
-
-
-def test_choosing_by_the_beginning_of_the_digest(bench: Bench) -> None:
-    first, second = bench.image("a"), bench.image("b")
-    assert choose(bench.settings, bench.name, f"sha256:{first.digest[:12]}") == first
-    assert choose(bench.settings, bench.name, second.digest) == second
-    with pytest.raises(ImageError, match="0 images"):
-        choose(bench.settings, bench.name, "sha256:")
-    with pytest.raises(ImageError, match="no image nothing"):
-        choose(bench.settings, "nothing")
-    with pytest.raises(ImageError, match="not an image's name"):
-        choose(bench.settings, "../x")
 
 
 def test_a_key_made_by_somebody_who_was_killed_is_taken(tmp_path: Path) -> None:

@@ -11,9 +11,10 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 from honseki.images import sbom
-from honseki.images.folder import BuiltImage, ImageError
+from honseki.images.errors import ImageError
 from honseki.images.packages import installed, read_packages
 from honseki.images.vulnerabilities import Tracker, judge, known, read_tracker
+from images.build import Built
 
 from . import made
 
@@ -32,7 +33,7 @@ TRACKER = {
 
 
 @pytest.fixture
-def image(tmp_path: Path) -> BuiltImage:
+def image(tmp_path: Path) -> Built:
     return made.image(tmp_path, made.content("a"))
 
 
@@ -47,7 +48,7 @@ def by_name(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {component["name"]: component for component in document["components"]}
 
 
-def test_it_follows_the_schema_and_is_complete(image: BuiltImage, tmp_path: Path, tracker: Tracker) -> None:
+def test_it_follows_the_schema_and_is_complete(image: Built, tmp_path: Path, tracker: Tracker) -> None:
     text = sbom.make(image, made.lock(tmp_path / "packages.lock"), tracker)
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
     document = json.loads(text)
@@ -64,7 +65,7 @@ def test_it_follows_the_schema_and_is_complete(image: BuiltImage, tmp_path: Path
     assert document["metadata"]["component"]["version"] == f"sha256:{image.digest}"
 
 
-def test_it_is_the_same_every_time(image: BuiltImage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_the_same_every_time(image: Built, monkeypatch: pytest.MonkeyPatch) -> None:
     first = sbom.make(image, None, None)
     assert sbom.make(image, None, None) == first
     assert json.loads(first)["metadata"]["timestamp"] == "2026-11-01T00:00:00+00:00"
@@ -72,13 +73,13 @@ def test_it_is_the_same_every_time(image: BuiltImage, monkeypatch: pytest.Monkey
     assert json.loads(sbom.make(image, None, None))["metadata"]["timestamp"] == "1970-01-02T00:00:00+00:00"
 
 
-def test_without_the_trackers_data_vulnerabilities_are_not_known(image: BuiltImage) -> None:
+def test_without_the_trackers_data_vulnerabilities_are_not_known(image: Built) -> None:
     document = json.loads(sbom.make(image, None, None))
     assert document["properties"][0]["value"].startswith("not known")
     assert "vulnerabilities" not in document
 
 
-def test_vulnerabilities_by_source_and_version(image: BuiltImage, tracker: Tracker) -> None:
+def test_vulnerabilities_by_source_and_version(image: Built, tracker: Tracker) -> None:
     found = known(read_packages(image.folder), tracker, "bookworm")
     assert {(v.id, v.state, v.fixed) for v in found} == {
         ("CVE-2026-1", "fixable", "2.36-9+deb12u11"),
@@ -109,7 +110,7 @@ def test_versions_compare_as_debian_says(version: str, fixed: str, state: str | 
 
 
 @pytest.mark.parametrize("change", ["drop", "alter", "add"])
-def test_a_list_that_is_not_the_database_is_refused(image: BuiltImage, change: str) -> None:
+def test_a_list_that_is_not_the_database_is_refused(image: Built, change: str) -> None:
     listed = [dict(each) for each in made.PACKAGES]
     if change == "drop":
         listed.pop()
