@@ -36,21 +36,26 @@ def policy(owner: str, accounts: AbstractSet[str]) -> dict[str, Any]:
         }
     ]
     if accounts:
-        tenants = {"AWS": [f"arn:aws:iam::{account}:root" for account in sorted(accounts)]}
-        common = {"Effect": "Allow", "Principal": tenants, "Resource": "*"}
         statements += [
-            {"Sid": "StartServers", "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:ReEncryptFrom"], **common},
             {
-                "Sid": "GrantsOfEc2",
-                "Action": "kms:CreateGrant",
-                "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}},
-                **common,
+                "Sid": "StartServers",
+                "Effect": "Allow",
+                "Principal": {"AWS": [f"arn:aws:iam::{account}:root" for account in sorted(accounts)]},
+                "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:ReEncryptFrom", "kms:CreateGrant"],
+                "Resource": "*",
             },
+            # A grant passes on what its giver may do, so it is only for AWS's services and for the Auto Scaling role.
+            # As one denial instead of two permissions: the accounts are named once, and a policy's size is limited.
             {
-                "Sid": "GrantsToAutoScaling",
+                "Sid": "NoOtherGrants",
+                "Effect": "Deny",
+                "Principal": "*",
                 "Action": "kms:CreateGrant",
-                "Condition": {"StringLike": {"kms:GranteePrincipal": _AUTO_SCALING}},
-                **common,
+                "Resource": "*",
+                "Condition": {
+                    "BoolIfExists": {"kms:GrantIsForAWSResource": "false"},
+                    "StringNotLike": {"kms:GranteePrincipal": _AUTO_SCALING},
+                },
             },
         ]
     document = {"Version": "2012-10-17", "Statement": statements}

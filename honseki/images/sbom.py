@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import logging
 import os
 import tarfile
 import uuid
@@ -213,6 +214,7 @@ def licences_of(text: str) -> tuple[str, ...]:
     """
     from debian.copyright import Copyright, MachineReadableFormatError, NotMachineReadableError  # noqa: PLC0415
 
+    logging.getLogger("debian.copyright").setLevel(logging.ERROR)  # it says that it reads http:// as https://
     try:
         document = Copyright(text.splitlines(keepends=True), strict=False)
         licences: list[Any] = [files.license for files in document.all_files_paragraphs()]

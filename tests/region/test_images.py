@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -225,3 +226,15 @@ def test_blocks_survive_a_kill_and_go_with_their_snapshot(own_region: control.Re
     assert kept == {hashlib.sha256(block(letter)).hexdigest() for letter in (b"p", b"q")}
     control.reset(own_region.home)
     assert not (own_region.home / "blocks").exists()
+
+
+def test_a_snapshot_that_nobody_writes_to_is_cancelled() -> None:
+    from honseki.rehearsal.region.blocks.models import TimedSnapshot  # noqa: PLC0415 - imports moto
+
+    snapshot = object.__new__(TimedSnapshot)
+    snapshot.minutes, snapshot.touched = 10, time.time() - 9 * 60
+    assert snapshot.status == "pending"
+    snapshot.touched = time.time() - 11 * 60
+    assert snapshot.status == "error"
+    snapshot.stage = "completed"
+    assert snapshot.status == "completed"

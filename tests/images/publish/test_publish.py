@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import fcntl
 import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ import boto3
 import pytest
 
 from honseki.engine.settings import Settings
+from honseki.errors import BusyError
 from honseki.images import keys
 from honseki.images.errors import ImageError
 from honseki.images.plan import Put, Start
@@ -196,6 +198,27 @@ def test_it_goes_on_where_it_was(bench: Bench) -> None:
     assert step.already + done.written == 8
     assert done.snapshot == step.snapshot
     assert step.already >= 1
+
+
+def test_whoever_was_killed_while_it_was_sealed_goes_on(bench: Bench) -> None:
+    """CompleteSnapshot was heard and its answer wasn't; EBS refuses to seal what is sealed or being sealed."""
+    image, shelf = bench.image("ab", seed=9), bench.shelf()
+    real = shelf.ebs.complete_snapshot
+
+    def complete(**given: Any) -> Any:
+        real(**given)
+        raise shelf.ebs.exceptions.ConflictException({"Error": {"Code": "ConflictException"}}, "CompleteSnapshot")
+
+    shelf.ebs.complete_snapshot = complete
+    assert bench.publication(image).publish(shelf, OWNER).written == 2
+
+
+def test_two_runs_at_once_are_one(bench: Bench) -> None:
+    image, shelf = bench.image("a"), bench.shelf()
+    with (image.folder / f"publish-rehearsal-{PRIMARY}.lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(BusyError, match="another process"):
+            bench.publication(image).publish(shelf, OWNER)
 
 
 def test_a_key_made_by_somebody_who_was_killed_is_taken(tmp_path: Path) -> None:

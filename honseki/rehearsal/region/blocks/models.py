@@ -32,23 +32,35 @@ _MOST_GIB = 65_536
 _MINUTES = 60
 
 
+class TimedSnapshot(Snapshot):
+    """A snapshot that EBS cancels when nobody has written to it for `minutes`."""
+
+    minutes = _MINUTES
+    touched = 0.0
+    """When it was started or last written to, in seconds since the epoch."""
+    stage = "pending"
+
+    @property
+    def status(self) -> str:
+        """`pending`, `completed` or `error`."""
+        lapsed = self.stage == "pending" and time.time() - self.touched > 60 * self.minutes
+        return "error" if lapsed else self.stage
+
+    @status.setter
+    def status(self, value: str) -> None:
+        """Nothing of moto's: it makes snapshots that are completed at once."""
+
+
 @dataclasses.dataclass(eq=False)
 class Direct:
     """A snapshot that was started by StartSnapshot: what was written to it, and what it is written upon."""
 
-    snapshot: Snapshot
+    snapshot: TimedSnapshot
     token: str
     request: dict[str, Any]
     parent: Direct | None
-    minutes: int
     written: dict[int, str] = dataclasses.field(default_factory=dict)
     """Block index -> SHA-256 of its content."""
-    touched: float = dataclasses.field(default_factory=time.time)
-
-    @property
-    def lapsed(self) -> bool:
-        """Whether EBS has cancelled it, because nobody wrote for too long."""
-        return self.snapshot.status == "pending" and time.time() - self.touched > 60 * self.minutes
 
     def blocks(self) -> dict[int, str]:
         """All blocks, those of the parent among them, by index."""
@@ -91,7 +103,7 @@ class BlocksBackend(EBSBackend):
         volume = Volume(  # type: ignore[abstract]  # of CloudFormation's methods, which nobody calls
             self.ec2_backend, NO_VOLUME, size, None, encrypted=encrypted, kms_key_id=key
         )
-        snapshot = Snapshot(
+        snapshot = TimedSnapshot(
             self.ec2_backend,
             random_snapshot_id(),
             volume,
@@ -99,11 +111,11 @@ class BlocksBackend(EBSBackend):
             encrypted=encrypted,
             kms_key_id=key,
         )
-        snapshot.status = "pending"
+        snapshot.minutes, snapshot.touched = given.get("Timeout", _MINUTES), time.time()
         self.ec2_backend.snapshots[snapshot.id] = snapshot
         snapshot.add_tags({tag["Key"]: tag["Value"] for tag in given.get("Tags", [])})
         self._sweep()
-        made = Direct(snapshot, token, given, parent, given.get("Timeout", _MINUTES))
+        made = Direct(snapshot, token, given, parent)
         self.direct[snapshot.id] = made
         return made
 
@@ -136,12 +148,10 @@ class BlocksBackend(EBSBackend):
         return arn
 
     def of(self, identifier: str) -> Direct:
-        """The snapshot with this id. One that nobody wrote to for too long is in error, and stays so."""
+        """The snapshot with this id."""
         found = self.direct.get(identifier)
         if found is None or identifier not in self.ec2_backend.snapshots:
             raise not_found(identifier)
-        if found.lapsed:
-            found.snapshot.status = "error"
         return found
 
     def _pending(self, identifier: str) -> Direct:
@@ -163,7 +173,7 @@ class BlocksBackend(EBSBackend):
         if arrived != checksum:
             raise invalid(f"The checksum of block {index} does not match its data", "INVALID_BLOCK")
         found.written[index] = self._files.put(content)
-        found.touched = time.time()
+        found.snapshot.touched = time.time()
         return arrived
 
     def complete(self, identifier: str, count: int, checksum: str | None) -> None:
@@ -177,7 +187,7 @@ class BlocksBackend(EBSBackend):
         joined = b"".join(bytes.fromhex(digest) for _, digest in sorted(found.written.items()))
         if checksum is not None and checksum != base64.b64encode(hashlib.sha256(joined).digest()).decode():
             raise invalid("The checksum of the snapshot does not match its blocks")
-        found.snapshot.status = "completed"
+        found.snapshot.stage = "completed"
 
     def readable(self, identifier: str) -> Direct:
         """A snapshot whose blocks can be read: a completed one."""
