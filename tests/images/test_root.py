@@ -103,5 +103,11 @@ def test_packages_are_what_dpkg_says(image: Image, tmp_path: Path) -> None:
     normalise(made(tmp_path / "a", sorted(FILES), 1000), tmp_path / "a.tar", image)
     assert packages(tmp_path / "a.tar") == [
         {"name": "adduser", "version": "3.134", "architecture": "all", "source": "adduser", "source_version": "3.134"},
-        {"name": "bash", "version": "5.2-1+b1", "architecture": "amd64", "source": "bash-src", "source_version": "5.2-1"},
+        {
+            "name": "bash",
+            "version": "5.2-1+b1",
+            "architecture": "amd64",
+            "source": "bash-src",
+            "source_version": "5.2-1",
+        },
     ]
