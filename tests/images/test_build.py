@@ -105,6 +105,12 @@ FAILURES = [
         "Unit file x.service does not exist",
     ),
     (
+        """echo "x.service: Command /usr/bin/nosuch is not executable: No such file or directory" >&2
+        echo "honseki: verify /etc/systemd/system/x.service" >&2; exit 1""",
+        "systemd would refuse a unit: /etc/systemd/system/x.service",
+        "Command /usr/bin/nosuch is not executable",
+    ),
+    (
         'echo "useradd: group \'x\' does not exist" >&2; echo "honseki: user x" >&2; exit 6',
         "account can't be made",
         "'x'",
