@@ -91,10 +91,8 @@ def _leaves(value: Any, path: str) -> Iterator[tuple[str, str]]:
 
 
 def _findings(folder: Path) -> dict[str, str]:
-    """Result by rule of every scan beside the image (`scan-*.json` with `rules`); none if it wasn't scanned."""
-    found: dict[str, str] = {}
-    for file in sorted(folder.glob("scan-*.json")):
-        rules = _read(file).get("rules", {})
-        pairs = rules.items() if isinstance(rules, dict) else ((each["id"], each["result"]) for each in rules)
-        found |= {f"{file.stem.removeprefix('scan-')} {rule}": str(result) for rule, result in pairs}
-    return found
+    """Result by rule of what the image's scan found unmet (`scan.json`); none if it wasn't scanned."""
+    file = folder / "scan.json"
+    if not file.exists():
+        return {}
+    return {each["rule"]: each["result"] for each in _read(file)["unmet"]}
