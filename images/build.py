@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from honseki.errors import HonsekiError
-from images import apt, disk, render, root
+from images import apt, disk, inputs, render, root
 from images.manifest import IMAGES, Image, load
 from images.process import run, which, writing
 
@@ -198,6 +198,8 @@ def _describe(image: Image, plan: disk.Layout, draft: Path, files: list[dict[str
             for part, each in plan.slots
         ],
         "unmet": manifest["unmet"],
+        "sources": inputs.sources(image),
+        "tools": inputs.tools(),
     }
     with writing(draft):
         for name, value in (

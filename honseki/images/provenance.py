@@ -32,7 +32,7 @@ PREDICATE_TYPE = "https://slsa.dev/provenance/v1"
 BUILD_TYPE = "https://honseki.invalid/image-build/v1"
 """Names the builder of this project (images/build.py). `.invalid` because nothing is served there (RFC 2606)."""
 
-_INPUTS = ("manifest.json", "packages.json", "files.json", "sbom.cdx.json")
+_INPUTS = ("manifest.json", "packages.json", "files.json", "report.json", "sbom.cdx.json")
 """Files in the image's folder that say what went in, and what came out."""
 
 
@@ -126,17 +126,23 @@ def key_id(key: Ed25519PublicKey) -> str:
 
 
 def statement(image: Built, lock: Path | None = None) -> dict[str, Any]:
-    """What is known of the image's making: from its folder and the lock file, so that two makers agree to the byte."""
-    manifest = _read(image, "manifest.json")
+    """What is known of the image's making: from its folder and the lock file, so that two makers agree to the byte.
+
+    `lock` is used only if it is the one that the builder's report names: it may have been written anew since.
+    """
+    manifest, report = _read(image, "manifest.json"), _read(image, "report.json")
+    if lock is not None and report.get("lock_sha256") != _digest_of(lock):
+        lock = None
     hashes = read_lock(lock) if lock is not None else {}
-    inputs: list[dict[str, Any]] = [
+    files = [
         {"name": name, "digest": {"sha256": _digest_of(image.folder / name)}}
         for name in _INPUTS
         if (image.folder / name).exists()
     ]
-    if lock is not None:
-        inputs.append({"uri": f"images/{image.name}/{lock.name}", "digest": {"sha256": _digest_of(lock)}})
-    settings = manifest.get("settings", {}) if isinstance(manifest, dict) else {}
+    sources = [
+        {"uri": f"images/{path}", "digest": {"sha256": digest}}
+        for path, digest in sorted(report.get("sources", {}).items())
+    ]
     return {
         "_type": STATEMENT_TYPE,
         "subject": [{"name": f"{image.name}/disk.raw", "digest": {"sha256": image.digest}}],
@@ -144,11 +150,11 @@ def statement(image: Built, lock: Path | None = None) -> dict[str, Any]:
         "predicate": {
             "buildDefinition": {
                 "buildType": BUILD_TYPE,
-                "externalParameters": {"image": image.name},
-                "internalParameters": {"settings": settings},
-                "resolvedDependencies": inputs + _dependencies(read_packages(image.folder), hashes),
+                "externalParameters": {"image": image.name, "packages_of": report.get("packages_of")},
+                "internalParameters": {"settings": manifest.get("settings", {})},
+                "resolvedDependencies": [*files, *sources, *_dependencies(read_packages(image.folder), hashes)],
             },
-            "runDetails": {"builder": {"id": BUILD_TYPE, "version": _tools(image)}},
+            "runDetails": {"builder": {"id": BUILD_TYPE, "version": report.get("tools", {})}},
         },
     }
 
@@ -162,13 +168,6 @@ def _dependencies(packages: Sequence[Package], hashes: Mapping[str, tuple[str, s
             dependency["digest"] = {"sha256": sha256}
         found.append(dependency)
     return found
-
-
-def _tools(image: Built) -> dict[str, str]:
-    """The versions of the tools that built it, as the builder's report tells them."""
-    report = _read(image, "report.json")
-    tools = report.get("tools", {}) if isinstance(report, dict) else {}
-    return {str(name): str(version) for name, version in sorted(tools.items())} if isinstance(tools, dict) else {}
 
 
 def _read(image: Built, name: str) -> Any:

@@ -42,6 +42,7 @@ PACKAGES = [
     {"name": "tzdata", "version": "2025b-0+deb12u1", "architecture": "all", "source": "tzdata",
      "source_version": "2025b-0+deb12u1"},
 ]  # fmt: skip
+LOCK = f"bash=5.2.15-2+b13 {'ab' * 32}\nlibc6=2.36-9 {'cd' * 32}\ntzdata=2025b-0+deb12u1\n"
 COPYRIGHT = """Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
 
 Files: *
@@ -74,7 +75,13 @@ def image(home: Path, disk: bytes, name: str = "app") -> Built:
     (folder / "packages.json").write_text(json.dumps(PACKAGES))
     (folder / "files.json").write_text("[]")
     (folder / "manifest.json").write_text(json.dumps({"name": name, "packages_of": "2026-11-01", "settings": {"a": 1}}))
-    (folder / "report.json").write_text(json.dumps({"tools": {"mmdebstrap": "1.3.5"}}))
+    report = {
+        "tools": {"mmdebstrap": "1.3.5"},
+        "packages_of": "2026-11-01",
+        "sources": {f"{name}/manifest.yaml": "ef" * 32},
+        "lock_sha256": hashlib.sha256(LOCK.encode()).hexdigest(),
+    }
+    (folder / "report.json").write_text(json.dumps(report))
     texts = {"var/lib/dpkg/status": STATUS, "usr/share/doc/bash/copyright": COPYRIGHT,
              "usr/share/doc/tzdata/copyright": "This is free."}  # fmt: skip
     with tarfile.open(folder / "root.tar", "w") as archive:
@@ -89,5 +96,5 @@ def image(home: Path, disk: bytes, name: str = "app") -> Built:
 
 
 def lock(path: Path) -> Path:
-    path.write_text(f"bash=5.2.15-2+b13 {'ab' * 32}\nlibc6=2.36-9 {'cd' * 32}\ntzdata=2025b-0+deb12u1\n")
+    path.write_text(LOCK)
     return path

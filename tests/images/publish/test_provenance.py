@@ -38,9 +38,17 @@ def test_it_says_what_went_in(image: Built, key: Ed25519PrivateKey) -> None:
     inputs = {each.get("uri") or each["name"]: each.get("digest") for each in build["resolvedDependencies"]}
     assert inputs["pkg:deb/debian/bash@5.2.15-2%2Bb13?arch=amd64"] == {"sha256": "ab" * 32}
     assert inputs["pkg:deb/debian/libc6@2.36-9%2Bdeb12u10?arch=amd64"] is None  # the lock has another version's
-    assert {"manifest.json", "packages.json", "files.json", "images/app/packages.lock"} <= inputs.keys()
+    assert {"manifest.json", "packages.json", "files.json", "report.json"} <= inputs.keys()
+    assert inputs["images/app/manifest.yaml"] == {"sha256": "ef" * 32}
     assert build["internalParameters"] == {"settings": {"a": 1}}
     assert about["predicate"]["runDetails"]["builder"]["version"] == {"mmdebstrap": "1.3.5"}
+
+
+def test_a_lock_that_was_written_anew_since_is_not_taken_for_the_builders(image: Built, tmp_path: Path) -> None:
+    lock = tmp_path / "packages.lock"
+    lock.write_text(made.LOCK.replace("ab", "00"))
+    build = provenance.statement(image, lock)["predicate"]["buildDefinition"]
+    assert not any("digest" in each for each in build["resolvedDependencies"] if each.get("uri", "").startswith("pkg:"))
 
 
 def test_signing_twice_is_the_same(image: Built, key: Ed25519PrivateKey, tmp_path: Path) -> None:

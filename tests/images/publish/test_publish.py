@@ -12,9 +12,9 @@ from typing import Any
 import boto3
 import pytest
 
-from honseki.engine.settings import Settings
-from honseki.errors import BusyError
-from honseki.images import keys
+from honseki.engine.settings import CHECKOUT, Settings
+from honseki.errors import BusyError, HonsekiError
+from honseki.images import keys, uses
 from honseki.images.errors import ImageError
 from honseki.images.plan import Put, Start
 from honseki.images.publish import Publication, open_shelf
@@ -22,6 +22,7 @@ from honseki.images.shelf import ROOT_DEVICE, BlockMismatchError, Shelf
 from honseki.rehearsal.region import control
 from images.build import Built
 from infra.servers import ROOT_DEVICE as DECLARED_ROOT_DEVICE
+from stacks.inventory import load
 
 from . import made
 
@@ -198,6 +199,12 @@ def test_it_goes_on_where_it_was(bench: Bench) -> None:
     assert step.already + done.written == 8
     assert done.snapshot == step.snapshot
     assert step.already >= 1
+
+
+def test_an_account_that_cannot_be_looked_into_stops_the_judging(bench: Bench) -> None:
+    municipalities = load(CHECKOUT / "stacks" / "fleet", ["272191"]).municipalities
+    with pytest.raises(HonsekiError, match="can't be assumed"):
+        uses.in_region(bench.settings, municipalities, bench.env, PRIMARY)
 
 
 def test_whoever_was_killed_while_it_was_sealed_goes_on(bench: Bench) -> None:
