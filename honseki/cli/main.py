@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from honseki.cli import awsschema, check, cost, engine, entrylog, fleet, prove, region, rehearse, tenants
+from honseki.cli import awsschema, check, cost, engine, entrylog, fleet, image, prove, region, rehearse, tenants
 from honseki.cli.context import Context
 from honseki.engine.settings import TARGETS
 from honseki.errors import Exit, HonsekiError
@@ -51,7 +51,9 @@ for command in (
     awsschema.aws_check,
     cost.cost,
     entrylog.entrylog,
+    image.image,
     *prove.COMMANDS,
+    image.image,
     rehearse.rehearse,
 ):
     cli.add_command(command)

@@ -100,6 +100,24 @@ class Account:
             ) from error
 
 
+def own_client(env: Mapping[str, str], service: str, region: str) -> Any:
+    """A client in the caller's own account, which is the operator's. `env` is what `reach` returned.
+
+    Many of its calls may be under way at once; what AWS throttles is tried again, ten times.
+    https://docs.aws.amazon.com/ebs/latest/userguide/error-retries.html
+    """
+    from botocore.config import Config  # noqa: PLC0415  as above
+
+    keys = {}
+    if env:
+        keys = {"AccessKeyId": env["AWS_ACCESS_KEY_ID"], "SecretAccessKey": env["AWS_SECRET_ACCESS_KEY"]}
+    retries = {"total_max_attempts": 10, "mode": "standard"}
+    config = Config(max_pool_connections=32, retries=retries)
+    return _session(keys).create_client(
+        service, region_name=region, endpoint_url=env.get("AWS_ENDPOINT_URL"), config=config
+    )
+
+
 def _session(keys: Mapping[str, str]) -> Any:
     """A session with these keys, or with those of the usual AWS chain if there are none."""
     from botocore.session import Session  # noqa: PLC0415

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("honseki.region")
 
 ADMIN_PREFIX = "/honseki/"
-_NEVER_IN_BUCKETS = {"directconnect", "ec2", "iam", "kms", "route53resolver", "sts"}
+_NEVER_IN_BUCKETS = {"directconnect", "ebs", "ec2", "iam", "kms", "route53resolver", "sts"}
 BANNER = {"kind": "rehearsal", "name": "Honseki rehearsal region"}
 
 

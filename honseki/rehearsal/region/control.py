@@ -12,6 +12,7 @@ import fcntl
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -30,6 +31,7 @@ from honseki.rehearsal.region.issues import (
     IssueError,
     TenantIssue,
 )
+from honseki.rehearsal.region.store import BLOCKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -148,6 +150,7 @@ def reset(home: Path) -> None:
         with _locked(home):
             for file in home.glob("region.db*"):
                 file.unlink()
+            shutil.rmtree(home / BLOCKS, ignore_errors=True)
 
 
 def issue(info: RegionInfo, issues: Sequence[TenantIssue]) -> None:

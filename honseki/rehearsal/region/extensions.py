@@ -17,6 +17,7 @@ from moto.core import responses
 from moto.core.common_models import BaseModel
 from moto.core.utils import method_names_from_class
 from moto.directconnect.models import directconnect_backends
+from moto.ebs.models import ebs_backends
 from moto.ec2.models import ec2_backends
 from moto.elbv2.models import elbv2_backends
 from moto.iam.models import iam_backends
@@ -33,6 +34,7 @@ from moto.sts.models import sts_backends
 
 from honseki.rehearsal.region.backups.models import BackupsBackend
 from honseki.rehearsal.region.balancers import BalancersBackend
+from honseki.rehearsal.region.blocks.models import BlocksBackend
 from honseki.rehearsal.region.buckets import BucketsBackend
 from honseki.rehearsal.region.compute.models import ComputeBackend
 from honseki.rehearsal.region.databases.models import DatabasesBackend
@@ -53,8 +55,10 @@ from honseki.rehearsal.region.trails import TrailsBackend
 def install(state: State) -> None:
     """Register every backend of ours, and take out costs of moto's that a long-lived server would feel."""
     Sessions.state = DirectConnect.state = ComputeBackend.state = state
+    BlocksBackend.home = state.blocks
     sts_backends.backend = Sessions
     ec2_backends.backend = ComputeBackend
+    ebs_backends.backend = BlocksBackend
     directconnect_backends.backend = DirectConnect
     kms_backends.backend = KeysBackend
     logs_backends.backend = LogGroupsBackend

@@ -53,6 +53,7 @@ class State:
         pickles.prepare()
         self.lock = threading.RLock()
         self._store = store
+        self.blocks = store.blocks
         self._stored = set(store.accounts())
         self._loaded: set[str] = set()
         self._keys = {key.id: key for key in store.access_keys()}

@@ -9,6 +9,7 @@ without the last commits (https://www.sqlite.org/pragma.html#pragma_synchronous)
 from __future__ import annotations
 
 import dataclasses
+import shutil
 import sqlite3
 import threading
 from typing import TYPE_CHECKING
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE_NAME = "region.db"
+BLOCKS = "blocks"
+"""The folder of snapshots' blocks, a folder in it per account."""
 
 MAIN, OBJECTS = "main", "objects"
 
@@ -59,6 +62,7 @@ class Store:
     def __init__(self, home: Path, format_name: str) -> None:
         self._lock = threading.Lock()
         self.path = home / FILE_NAME
+        self.blocks = home / BLOCKS
         self._db = sqlite3.connect(self.path, check_same_thread=False, isolation_level=None)
         self.path.chmod(0o600)  # the state holds session tokens and BGP keys
         self._db.execute("PRAGMA journal_mode=WAL")
@@ -128,6 +132,7 @@ class Store:
             self._db.executescript(
                 "BEGIN; DELETE FROM account; DELETE FROM access_key; DELETE FROM bucket; COMMIT; VACUUM;"
             )
+            shutil.rmtree(self.blocks, ignore_errors=True)
 
     def close(self) -> None:
         """Fold the write-ahead log into the file and close it."""

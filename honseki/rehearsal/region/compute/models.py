@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from honseki.rehearsal.region.compute.settings import Settings
+from honseki.rehearsal.region.compute.images import Images
 
 MOST_TOKENS = 500
 
 
-class ComputeBackend(Settings):
-    """Networks, routes, endpoints, flow logs, launch templates, an account's settings, and idempotent requests."""
+class ComputeBackend(Images):
+    """Networks, routes, endpoints, flow logs, launch templates, settings, images, and idempotent requests."""
 
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)

@@ -113,6 +113,14 @@ class ComputeResponse(SettingsResponse):
             "ipv6_cidr_block": self._get_param("Ipv6CidrBlock"),
         }
 
+    # --- images
+
+    def register_image(self) -> ActionResult:
+        """RegisterImage."""
+        self.error_on_dryrun()
+        tags = self._parse_tag_specification().get("image", {})
+        return ActionResult({"ImageId": self._backend.register(dict(self._get_params()), tags).id})
+
     # --- launch templates
 
     def create_launch_template(self) -> ActionResult:

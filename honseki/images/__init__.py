@@ -1,0 +1,1 @@
+"""What is done with images: tools found, built images compared, described, signed, published, retired."""

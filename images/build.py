@@ -1,0 +1,224 @@
+"""Build an image: packages, root, disk and what is known about them, in a folder named by the disk's SHA-256.
+
+`<HONSEKI_HOME>/images/<name>/<sha256 of disk.raw>/` holds `disk.raw`, `root.tar`, `packages.json`, `files.json`,
+`manifest.json` and `report.json`. It is made as a draft beside them and renamed last. A draft is locked by its builder:
+one whose builder is gone is removed by the next.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from honseki.errors import HonsekiError
+from images import apt, disk, inputs, render, root
+from images.manifest import IMAGES, Image, load
+from images.process import run, which, writing
+
+Say = Callable[[str], None]
+
+_DRAFT: Final = ".draft-"
+REPORT: Final = "report.json"
+
+
+@dataclass(frozen=True)
+class Built:
+    """A finished image. `size_bytes` is the disk's; `allocated_bytes` what it takes here, without its holes."""
+
+    name: str
+    digest: str
+    folder: Path
+    size_bytes: int
+    allocated_bytes: int
+    seconds: float
+
+    @property
+    def disk(self) -> Path:
+        """The raw disk."""
+        return self.folder / "disk.raw"
+
+
+def build(name: str, out: Path, say: Say, *, cache: Path, images: Path = IMAGES) -> Built:
+    """Build image `name` into `out` (the folder of all images). The same inputs give the same digest.
+
+    Raises `ManifestError` for bad input and `HonsekiError` for anything else that stands against it; then nothing is
+    left in `out`. An image of the same digest that is there already is kept, and its folder returned.
+    """
+    begun = time.monotonic()
+    image = load(name, images)
+    home = out / name
+    with writing(out):
+        home.mkdir(parents=True, exist_ok=True)
+    sweep(home)
+    plan = disk.layout(image)
+    files = render.render(image, {"disk": plan})
+    debs = apt.fetch(image, cache, say)
+    with _draft(home) as place:
+        draft, work = place / "image", place / "work"
+        say(f"Installing {len(debs)} packages ...")
+        made = root.bootstrap(image, debs, files, work)
+        say("Making the root the same everywhere ...")
+        listed = root.normalise(made, draft / "root.tar", image)
+        made.unlink()
+        say("Writing the disk ...")
+        disk.write(image, plan, draft / "root.tar", draft / "disk.raw", work)
+        digest = _sha256(draft / "disk.raw")
+        _describe(image, plan, draft, listed, digest)
+        folder = home / digest
+        seconds = time.monotonic() - begun
+        if not (folder / REPORT).exists():
+            draft.rename(folder)
+    return _finished(name, folder, seconds)
+
+
+def _finished(name: str, folder: Path, seconds: float = 0.0) -> Built:
+    """The image of a finished folder."""
+    stat = (folder / "disk.raw").stat()
+    return Built(name, folder.name, folder, stat.st_size, stat.st_blocks * 512, seconds)
+
+
+def built(out: Path, name: str | None = None) -> tuple[Built, ...]:
+    """The finished images in `out`, of one name or all; the newest last."""
+    found = [each.parent for each in out.glob(f"{name or '*'}/*/{REPORT}") if not each.parent.name.startswith(_DRAFT)]
+    found.sort(key=lambda folder: ((folder / REPORT).stat().st_mtime, folder.name))
+    return tuple(_finished(folder.parent.name, folder) for folder in found)
+
+
+def find(out: Path, wanted: str) -> Built:
+    """The image that `wanted` means: a name (its newest), a digest or its first letters, or `name@digest`."""
+    name, _, digest = wanted.partition("@")
+    every = built(out)
+    fitting = [each for each in every if each.name == name and each.digest.startswith(digest)]
+    fitting = fitting or [each for each in every if not digest and len(name) >= 6 and each.digest.startswith(name)]
+    if not fitting:
+        known = ", ".join(sorted({each.name for each in every})) or "none"
+        raise HonsekiError(
+            f"there is no built image {wanted!r}",
+            where=str(out),
+            why=f"built: {known}",
+            do=f"honseki image build {name}",
+        )
+    if digest and len({each.digest for each in fitting}) > 1:
+        raise HonsekiError(f"{wanted!r} means several images", where=str(out), do="write more letters of the digest")
+    return fitting[-1]
+
+
+def sweep(home: Path) -> int:
+    """Remove the drafts of builders that are gone (killed, or the machine went down); how many."""
+    count = 0
+    with _guard(home):
+        for draft in home.glob(f"{_DRAFT}*"):
+            with (draft / "lock").open("a") as file:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    continue
+                _remove(draft)
+                count += 1
+    return count
+
+
+@contextlib.contextmanager
+def _guard(home: Path) -> Iterator[None]:
+    """While a draft is made or swept: one that isn't locked yet must not look like one whose builder is gone."""
+    descriptor = os.open(home, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _draft(home: Path) -> Iterator[Path]:
+    """A folder with `image/` (renamed when it is whole) and `work/`; removed at the end, however it ends."""
+    with contextlib.ExitStack() as stack, writing(home):
+        with _guard(home):
+            draft = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=home))
+            stack.callback(_remove, draft)
+            file = stack.enter_context((draft / "lock").open("w"))
+            fcntl.flock(file, fcntl.LOCK_EX)
+        for each in (draft, draft / "image", draft / "work"):
+            each.mkdir(exist_ok=True)
+            each.chmod(0o755)
+        yield draft
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, whoever owns what is in it: in a user namespace the root's files belong to borrowed numbers."""
+    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists() and which("unshare") is not None:
+        run(
+            ["unshare", "--user", "--map-root-user", "--map-auto", "rm", "-rf", str(folder)],
+            where=Path("/"),
+            check=False,
+        )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _describe(image: Image, plan: disk.Layout, draft: Path, files: list[dict[str, Any]], digest: str) -> None:
+    packages = root.packages(draft / "root.tar")
+    _check_locked(image, packages)
+    manifest = image.manifest.model_dump(mode="json", by_alias=True)
+    stat = (draft / "disk.raw").stat()
+    report = {
+        "name": image.name,
+        "title": manifest["title"],
+        "release": manifest["release"],
+        "packages_of": manifest["packages_of"],
+        "disk_sha256": digest,
+        "root_sha256": _sha256(draft / "root.tar"),
+        "lock_sha256": _sha256(image.lock_file),
+        "disk_bytes": stat.st_size,
+        "allocated_bytes": stat.st_blocks * 512,
+        "packages": len(packages),
+        "files": len(files),
+        "partitions": [
+            {
+                "name": each.name,
+                "mount": part.mount,
+                "guid": str(each.guid),
+                "start_bytes": each.start * disk.SECTOR,
+                "size_bytes": each.sectors * disk.SECTOR,
+            }
+            for part, each in plan.slots
+        ],
+        "unmet": manifest["unmet"],
+        "sources": inputs.sources(image),
+        "tools": inputs.tools(),
+    }
+    with writing(draft):
+        for name, value in (
+            ("packages.json", packages),
+            ("files.json", files),
+            ("manifest.json", manifest | {"lineage": [each.name for each in image.lineage]}),
+            (REPORT, report),
+        ):
+            (draft / name).write_text(json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
+
+
+def _check_locked(image: Image, packages: list[dict[str, str]]) -> None:
+    locked = {each.name: each.version for each in image.lock()}
+    inside = {each["name"]: each["version"] for each in packages}
+    if locked != inside:
+        differing = sorted(set(locked.items()) ^ set(inside.items()))[:5]
+        raise HonsekiError(
+            "what was installed is not what is locked",
+            where=str(image.lock_file),
+            why=", ".join(f"{name}={version}" for name, version in differing),
+            do=f"honseki image lock {image.name}",
+        )

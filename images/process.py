@@ -1,0 +1,147 @@
+"""The edge at which the builder starts other programs, and where their failures become errors for people."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import shlex
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from honseki.errors import HonsekiError
+
+log = logging.getLogger("honseki.process")
+
+PACKAGE_OF: Final = {
+    "apt-get": "apt",
+    "dpkg-deb": "dpkg",
+    "genext2fs": "genext2fs",
+    "mcopy": "mtools",
+    "mformat": "mtools",
+    "mmd": "mtools",
+    "mmdebstrap": "mmdebstrap",
+    "tune2fs": "e2fsprogs",
+    "e2fsck": "e2fsprogs",
+}
+"""Of each tool of the builder, the Debian package that brings it."""
+
+_FULL: Final = ("No space left on device", "Disk full", "not enough free space", "couldn't allocate a block")
+_SBIN: Final = "/usr/local/sbin:/usr/sbin:/sbin"
+
+
+def which(tool: str) -> str | None:
+    """Where a tool is; the system's own folders count too where a user's PATH lacks them."""
+    return shutil.which(tool) or shutil.which(tool, path=_SBIN)
+
+
+def clean_environment(epoch: int) -> dict[str, str]:
+    """Nothing of the builder's language, time zone or habits; proxies stay, the packages may need them."""
+    keep = {name: value for name, value in os.environ.items() if name.lower().endswith("_proxy")}
+    path = f"{os.environ.get('PATH', '')}:{_SBIN}:/usr/bin:/bin"
+    return (
+        keep
+        | {
+            "PATH": path,
+            "LC_ALL": "C.UTF-8",
+            "TZ": "UTC",
+            "HOME": "/root",
+            "SOURCE_DATE_EPOCH": str(epoch),
+            "DEBIAN_FRONTEND": "noninteractive",
+            "E2FSPROGS_FAKE_TIME": str(epoch),
+            "MTOOLS_SKIP_CHECK": "1",
+        }
+        | ({"TMPDIR": os.environ["TMPDIR"]} if "TMPDIR" in os.environ else {})
+    )
+
+
+def run(
+    command: Sequence[str],
+    *,
+    where: Path,
+    epoch: int = 0,
+    extra: Mapping[str, str] | None = None,
+    timeout: float = 1800,
+    check: bool = True,
+) -> subprocess.CompletedProcess[str]:
+    """Run `command` in the folder `where`, in an environment that says nothing of the builder.
+
+    `HonsekiError` if it isn't there, takes longer than `timeout` seconds, or (with `check`) fails; a full disk is said.
+    """
+    tool = which(command[0])
+    if tool is None:
+        raise missing(command[0])
+    log.debug("(cd %s) $ %s", where, shlex.join(command))
+    try:
+        done = subprocess.run(
+            [tool, *command[1:]],
+            cwd=where,
+            env=clean_environment(epoch) | dict(extra or {}),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=timeout,
+            check=False,
+            umask=0o022,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise HonsekiError(
+            f"{command[0]} didn't finish in {timeout:.0f} s", where=str(where), why=tail(error)
+        ) from error
+    if check and done.returncode != 0:
+        said = done.stderr + done.stdout
+        if any(words in said for words in _FULL):
+            raise disk_full(where, said)
+        raise HonsekiError(
+            f"{command[0]} failed with exit code {done.returncode}",
+            where=shlex.join(command),
+            why="\n".join(said.strip().splitlines()[-15:]),
+            do="run the command by hand to see more (honseki --verbose shows all commands)",
+        )
+    return done
+
+
+def tail(error: subprocess.TimeoutExpired) -> str:
+    """The last that a command said before it was stopped."""
+    said = error.stderr or b""
+    text = said.decode(errors="replace") if isinstance(said, bytes) else said
+    return "\n".join(text.strip().splitlines()[-5:])
+
+
+def missing(tool: str) -> HonsekiError:
+    """The error for a tool that this machine lacks."""
+    package = PACKAGE_OF.get(tool, tool)
+    return HonsekiError(
+        f"{tool} is not on this machine, and an image can't be built without it",
+        why="it is looked for on PATH and in /usr/sbin",
+        do=f"apt-get install {package}",
+    )
+
+
+def disk_full(where: Path, said: str = "") -> HonsekiError:
+    """The error for a full disk: where it is full and how much an image needs."""
+    place = next(each for each in (where, *where.parents) if each.exists())
+    free = shutil.disk_usage(place).free // 2**20
+    lines = [line for line in said.splitlines() if any(words in line for words in _FULL)]
+    return HonsekiError(
+        "the disk is full; no image was made",
+        where=f"{place} ({free} MiB free) or the temporary folder",
+        why=lines[0].strip() if lines else "No space left on device",
+        do="a build needs about 3 GiB where HONSEKI_HOME is: free that much, or set HONSEKI_HOME to another disk",
+    )
+
+
+@contextmanager
+def writing(where: Path) -> Iterator[None]:
+    """Around the builder's own writing: a full disk becomes the error that a tool's would become."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise disk_full(where, str(error)) from error
+        raise

@@ -1,0 +1,125 @@
+"""Files of an image from its templates: strict, and the same bytes everywhere."""
+
+from __future__ import annotations
+
+import io
+import re
+import tarfile
+import traceback
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import jinja2
+
+from images.manifest import File, Image, ManifestError
+
+_CACHES: Final = frozenset({"__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache"})
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """One entry of the image: bytes, a link's target, or a folder."""
+
+    path: str
+    mode: int
+    owner: str
+    group: str
+    content: bytes | None = None
+    link: str | None = None
+
+
+def render(image: Image, variables: Mapping[str, Any]) -> tuple[Rendered, ...]:
+    """All declared files. Templates see `image` (the manifest), `settings` and `variables`.
+
+    `ManifestError` names template, line and variable if a template uses what nobody gives.
+    """
+    given = {"image": image.manifest, "settings": dict(image.manifest.settings), **variables}
+    found: dict[str, Rendered] = {}
+    for each in image.manifest.files:
+        for entry in _entries(each, image.origins[each.path], given):
+            found[entry.path] = entry
+    return tuple(found[path] for path in sorted(found))
+
+
+def _entries(each: File, origin: Path, given: Mapping[str, Any]) -> Iterator[Rendered]:
+    mode = int(each.mode, 8)
+    if each.template is not None:
+        content = template(origin / "templates" / each.template, given)
+        yield Rendered(each.path, mode, each.owner, each.group, content=content)
+    elif each.link is not None:
+        yield Rendered(each.path, 0o777, each.owner, each.group, link=each.link)
+    elif each.copy_of is not None:
+        yield from _copied(origin / each.copy_of, each, mode)
+    else:
+        yield Rendered(each.path, mode, each.owner, each.group)
+
+
+def template(file: Path, given: Mapping[str, Any]) -> bytes:
+    """One template's text in UTF-8, ending in a newline."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(file.parent),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701  configuration files, not HTML
+    )
+    try:
+        text = environment.get_template(file.name).render(given)
+    except jinja2.UndefinedError as error:
+        name = re.search(r"'([^']+)' is undefined|has no attribute '([^']+)'", str(error))
+        variable = next((part for part in name.groups() if part), "") if name else ""
+        raise ManifestError(
+            f"the template uses {variable or 'a variable'}, which nobody gives",
+            where=_place(error, file),
+            why=str(error),
+            do=f"give {variable or 'it'} under `settings:` in the manifest, or mend the template",
+        ) from error
+    except jinja2.TemplateSyntaxError as error:
+        raise ManifestError(
+            "the template can't be read", where=f"{file}:{error.lineno}", why=str(error.message), do="mend the template"
+        ) from error
+    return text.encode()
+
+
+def _place(error: Exception, file: Path) -> str:
+    """Jinja2 rewrites its tracebacks to the templates' own lines."""
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]
+    return f"{file}:{lines[-1]}" if lines else str(file)
+
+
+def _copied(source: Path, each: File, mode: int) -> Iterator[Rendered]:
+    if source.is_file():
+        yield Rendered(each.path, mode, each.owner, each.group, content=source.read_bytes())
+        return
+    yield Rendered(each.path, 0o755, each.owner, each.group)
+    for path in sorted(source.rglob("*")):
+        inside = path.relative_to(source)
+        if _CACHES & set(inside.parts):
+            continue
+        target = f"{each.path}/{inside.as_posix()}"
+        if path.is_dir():
+            yield Rendered(target, 0o755, each.owner, each.group)
+        else:
+            # Of the builder's modes only "may be executed" counts; its umask does not.
+            executable = 0o111 if path.stat().st_mode & 0o100 else 0
+            yield Rendered(target, mode | executable, each.owner, each.group, content=path.read_bytes())
+
+
+def pack(entries: tuple[Rendered, ...], epoch: int) -> bytes:
+    """The entries as a tar file, all of root's: owners are set inside, where their names are known."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        for each in entries:
+            info = tarfile.TarInfo(each.path.lstrip("/"))
+            info.mtime, info.mode = epoch, each.mode
+            if each.link is not None:
+                info.type, info.linkname = tarfile.SYMTYPE, each.link
+            elif each.content is None:
+                info.type = tarfile.DIRTYPE
+            else:
+                info.size = len(each.content)
+            tar.addfile(info, io.BytesIO(each.content or b""))
+    return buffer.getvalue()
