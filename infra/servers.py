@@ -18,7 +18,8 @@ from infra.serverrole import ServerRole, ServerRoleArgs
 
 HTTPS: Final = 443
 HEALTH: Final = "/healthz"
-"""What a server answers with 200 as long as it can serve: it reaches its database, and its disk isn't full."""
+"""What a server answers with 200 as long as its process lives. Whether it reaches its database isn't asked here: a
+database that fails over must not make the group replace every server."""
 
 ROOT_DEVICE: Final = "/dev/xvda"
 ROOT_GB: Final = 20
