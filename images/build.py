@@ -12,6 +12,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -159,7 +160,16 @@ def _draft(home: Path) -> Iterator[Path]:
 
 
 def _remove(folder: Path) -> None:
-    """Remove a folder, whoever owns what is in it: in a user namespace the root's files belong to borrowed numbers."""
+    """Remove a folder, whoever owns what is in it: in a user namespace the root's files belong to borrowed numbers.
+
+    `HonsekiError` if something is mounted in it: what is mounted there is this machine's own.
+    """
+    if mounted := _mounts(folder):
+        raise HonsekiError(
+            "the draft of an image can't be removed: something is mounted in it",
+            where=mounted[-1],
+            do=f"umount {' '.join(reversed(mounted))}",
+        )
     shutil.rmtree(folder, ignore_errors=True)
     if folder.exists() and which("unshare") is not None:
         run(
@@ -167,6 +177,13 @@ def _remove(folder: Path) -> None:
             where=Path("/"),
             check=False,
         )
+
+
+def _mounts(folder: Path) -> list[str]:
+    """The mount points below a folder, outermost first (https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html)."""
+    lines = Path("/proc/self/mountinfo").read_text().splitlines()
+    points = (re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), line.split(" ")[4]) for line in lines)
+    return sorted(point for point in points if point.startswith(f"{folder.resolve()}/"))
 
 
 def _sha256(path: Path) -> str:
