@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Final
 
 from honseki.engine.process import run
 from honseki.errors import HonsekiError
+from images.process import PACKAGE_OF, which
 
 Say = Callable[[str], None]
 
@@ -29,14 +29,7 @@ BUILDING: Final = (
 BOOTING: Final = ("qemu-system-x86_64", "/usr/share/OVMF/OVMF_CODE_4M.fd")
 SCANNING: Final = ("oscap", "xsltproc")
 
-PACKAGES: Final = {
-    "apt-get": "apt",
-    "dpkg-deb": "dpkg",
-    "mmdebstrap": "mmdebstrap",
-    "genext2fs": "genext2fs",
-    "mformat": "mtools",
-    "tune2fs": "e2fsprogs",
-    "e2fsck": "e2fsprogs",
+PACKAGES: Final = PACKAGE_OF | {
     "setpriv": "util-linux",
     "unshare": "util-linux",
     "qemu-system-x86_64": "qemu-system-x86",
@@ -46,14 +39,12 @@ PACKAGES: Final = {
 }
 """Of each program (or file), the Debian package that brings it."""
 
-_SYSTEM: Final = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
-
 
 def find(tool: str) -> str | None:
     """Where a program or file is; the system's own folders count where a user's PATH lacks them."""
     if tool.startswith("/"):
         return tool if Path(tool).exists() else None
-    return shutil.which(tool) or shutil.which(tool, path=_SYSTEM)
+    return which(tool)
 
 
 def absent(tools: Sequence[str]) -> tuple[str, ...]:
