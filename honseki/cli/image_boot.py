@@ -42,9 +42,7 @@ def boot(
 
     tools.need(tools.BOOTING, context.say)
     built = find(folder(context), image)
-    machine = qemu.Machine(
-        built.disk, inward=tuple(map(qemu.Inward, forward)), accelerator=qemu.accelerator()
-    )
+    machine = qemu.Machine(built.disk, inward=tuple(map(qemu.Inward, forward)), accelerator=qemu.accelerator())
     with qemu.started(machine, keep_log=log) as running:
         context.say(f"{built.name} is up after {running.boot_s:.0f} s.")
         ran = [running.run(each, timeout=600) for each in commands]
@@ -154,7 +152,7 @@ def test(context: Context, image: str, as_json: bool) -> int:
     machine = qemu.Machine(built.disk, inward=(*inward, qemu.Inward(8080)), accelerator=qemu.accelerator())
     with qemu.started(machine, keep_log=built.folder / "test-console.log") as running, testing.quiet_environment():
         context.say(f"{built.name} is up after {running.boot_s:.0f} s; running its tests ...")
-        done = testing.test(resolved, running, options=("--no-header", *(("-qqq",) if as_json else ())))
+        done = testing.run_tests(resolved, running, options=("--no-header", *(("-qqq",) if as_json else ())))
     if as_json:
         context.print_json({"name": built.name, "passed": done.passed, "failed": done.failed})
     else:

@@ -8,7 +8,20 @@ import sys
 
 import click
 
-from honseki.cli import awsschema, check, cost, engine, entrylog, fleet, image, image_boot, prove, region, rehearse, tenants
+from honseki.cli import (
+    awsschema,
+    check,
+    cost,
+    engine,
+    entrylog,
+    fleet,
+    image,
+    image_boot,
+    prove,
+    region,
+    rehearse,
+    tenants,
+)
 from honseki.cli.context import Context
 from honseki.engine.settings import TARGETS
 from honseki.errors import Exit, HonsekiError

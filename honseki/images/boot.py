@@ -1,9 +1,8 @@
 """An image's disk, started in QEMU: by KVM where it works, else by emulation; nothing is written to the disk.
 
-The machine is reached without a network service of its own: through a virtio port on which the image starts a root's shell, only
-if a credential in the firmware's tables asks for it (`honseki-console.service`,
-https://systemd.io/CREDENTIALS/, https://www.freedesktop.org/software/systemd/man/252/systemd.exec.html#Credentials).
-EC2 gives its machines no such port, and nobody but the hypervisor writes those tables.
+The machine is reached without a network service of its own: through a virtio port on which the image starts a root's
+shell, only if a credential in the firmware's tables asks for it (`honseki-console.service`;
+https://systemd.io/CREDENTIALS/). EC2 gives its machines no such port, and only the hypervisor writes those tables.
 """
 
 from __future__ import annotations
@@ -11,10 +10,10 @@ from __future__ import annotations
 import base64
 import contextlib
 import functools
+import gzip
 import os
 import secrets
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
@@ -180,7 +179,7 @@ class Running:
         raise self._late("the machine didn't come back after a restart", seconds)
 
     def run(self, shell: str, timeout: float = 120) -> Ran:
-        """Run a shell's commands as root. `HonsekiError` if they don't end in `timeout` seconds; any exit code is returned."""
+        """Run a shell's commands as root; any exit code is returned. `HonsekiError` after `timeout` seconds."""
         mark = secrets.token_hex(8)
         script = base64.b64encode(shell.encode()).decode()
         begun = time.monotonic()
@@ -188,7 +187,8 @@ class Running:
             (
                 f"d=/run/honseki-console; mkdir -p $d; echo {script} | base64 -d >$d/run; "
                 "sh $d/run </dev/null >$d/out 2>$d/err; "
-                f"c=$?; echo; echo {mark} $c; base64 -w0 $d/out; echo; base64 -w0 $d/err; echo; echo {mark}; rm -rf $d\n"
+                f"c=$?; echo; echo {mark} $c; base64 -w0 $d/out; echo; base64 -w0 $d/err; echo; echo {mark}; "
+                "rm -rf $d\n"
             ).encode()
         )
         until = begun + timeout
@@ -215,8 +215,6 @@ class Running:
         done = self.run(f"gzip -c -1 -- '{path}'", timeout)
         if done.code != 0:
             raise HonsekiError(f"{path} of the machine can't be read", why=done.stderr.decode(errors="replace"))
-        import gzip  # noqa: PLC0415
-
         return gzip.decompress(done.stdout)
 
     def close(self) -> None:
@@ -292,7 +290,11 @@ class Running:
     def _late(self, what: str, seconds: float) -> HonsekiError:
         tail = "\n".join(self.log().splitlines()[-_LOG_LINES:])
         after = f" in {seconds:.0f} s" if seconds else ""
-        return HonsekiError(what + after, why=f"the console's last lines:\n{tail}", do="see `honseki image boot --log`")
+        return HonsekiError(
+            what + after,
+            why=f"the console's last lines:\n{tail}",
+            do="honseki image boot IMAGE --log FILE keeps the whole log",
+        )
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
@@ -308,7 +310,7 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 @contextlib.contextmanager
 def started(machine: Machine, *, seconds: float = UP_S, keep_log: Path | None = None) -> Iterator[Running]:
-    """The machine, up; stopped at the end. Its serial console's log is copied to `keep_log`, even if it doesn't come up."""
+    """The machine, up; stopped at the end. Its console's log is copied to `keep_log`, even if it doesn't come up."""
     if not machine.disk.is_file():
         raise HonsekiError("the image's disk is not there", where=str(machine.disk), do="honseki image build NAME")
     # A socket's path may have 107 bytes only: not below a folder of the caller's.
@@ -341,9 +343,3 @@ def _free() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def signalled(running: Running) -> None:
-    """Pull the plug: the machine ends at once, as in a power failure."""
-    running.process.send_signal(signal.SIGKILL)
-    running.process.wait()

@@ -1,6 +1,7 @@
 """One connection from a machine to a server on 127.0.0.1: QEMU starts this program for each (`guestfwd=...-cmd:`).
 
-https://www.qemu.org/docs/master/system/invocation.html: with `cmd:` a process per connection, its bytes on stdin and stdout.
+With `cmd:` a process per connection, its bytes on stdin and stdout
+(https://www.qemu.org/docs/master/system/invocation.html).
 """
 
 from __future__ import annotations

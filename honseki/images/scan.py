@@ -120,7 +120,7 @@ def profiles(content: Path) -> dict[str, tuple[frozenset[str], dict[str, str]]]:
 
 
 def rules(results: Path) -> tuple[Rule, ...]:
-    """The rules' results in an XCCDF results file, sorted by name; those that the profile doesn't select are left out."""
+    """The rules' results in an XCCDF results file, sorted by name, without those that the profile doesn't select."""
     titles: dict[str, str] = {}
     found: dict[str, tuple[str, str]] = {}
     try:
@@ -187,9 +187,7 @@ def scan(
     with started(machine, keep_log=folder / "scan-console.log") as running:
         say(f"Up after {running.boot_s:.0f} s; waiting until the machine has settled ...")
         running.run("systemctl is-system-running --wait", timeout=900)
-        running.check(
-            f"mkdir -p /run/tools /run/scan && mount -o ro,nosuid,nodev LABEL={LABEL} /run/tools"
-        )
+        running.check(f"mkdir -p /run/tools /run/scan && mount -o ro,nosuid,nodev LABEL={LABEL} /run/tools")
         say("Running Lynis ...")
         report = _lynis(running)
         say("Running OpenSCAP (some minutes) ...")
@@ -242,7 +240,6 @@ def _oscap(running: Running, profile: str, folder: Path) -> tuple[Rule, ...]:
     results = folder / f"scan-{profile}.xml"
     results.write_bytes(running.read("/run/scan/results.xml"))
     found = rules(results)
-    with gzip.open(f"{results}.gz", "wb", mtime=0) as packed:
-        packed.write(results.read_bytes())
+    Path(f"{results}.gz").write_bytes(gzip.compress(results.read_bytes(), mtime=0))
     results.unlink()
     return found

@@ -20,7 +20,7 @@ from images.manifest import Image
 Say = Callable[[str], None]
 
 
-class PortBackend(BaseBackend):  # type: ignore[misc]
+class PortBackend(BaseBackend):
     """testinfra's commands through a machine's shell."""
 
     NAME = "honseki-port"
@@ -33,7 +33,7 @@ class PortBackend(BaseBackend):  # type: ignore[misc]
         """Run one command; testinfra quotes the arguments into it."""
         line = self.quote(command, *args)
         done = self._running.run(line)
-        return self.result(done.code, line, done.stdout, done.stderr)
+        return self.result(done.code, self.encode(line), done.stdout, done.stderr)
 
     @classmethod
     def get_hosts(cls, host: str, **_kw: Any) -> list[str]:
@@ -77,7 +77,7 @@ def folders(image: Image) -> tuple[Path, ...]:
     return tuple(folder / "tests" for folder in image.lineage if any((folder / "tests").glob("test_*.py")))
 
 
-def test(image: Image, running: Running, *, options: tuple[str, ...] = ()) -> Plugin:
+def run_tests(image: Image, running: Running, *, options: tuple[str, ...] = ()) -> Plugin:
     """Run the image's tests on `running`; what passed and failed. `HonsekiError` if there is no test."""
     where = folders(image)
     if not where:
@@ -87,7 +87,9 @@ def test(image: Image, running: Running, *, options: tuple[str, ...] = ()) -> Pl
     words = ["-p", "no:cacheprovider", "-p", "no:testinfra", "-c", os.devnull, "--rootdir", str(image.folder), "-q"]
     code = pytest.main([*words, *options, *map(str, where)], plugins=[plugin])
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
-        raise HonsekiError(f"the tests could not be run: {pytest.ExitCode(code).name}", where=shlex.join(map(str, where)))
+        raise HonsekiError(
+            f"the tests could not be run: {pytest.ExitCode(code).name}", where=shlex.join(map(str, where))
+        )
     return plugin
 
 

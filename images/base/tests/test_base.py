@@ -10,7 +10,7 @@ import pytest
 
 @pytest.fixture(scope="module", params=["first boot", "after a restart"])
 def boot(request, machine):
-    """All checks once after the first boot and once after a restart: a setting that doesn't stay fails the second time."""
+    """All checks after the first boot, and again after a restart: a setting that doesn't stay fails then."""
     if request.param == "after a restart":
         machine.reboot()
     return request.param
@@ -55,7 +55,9 @@ def _dropped(host) -> int:
 def test_audit_rules_are_loaded_and_locked(boot, host):
     loaded = host.check_output("auditctl -l").splitlines()
     written = [
-        line for line in host.file("/etc/audit/audit.rules").content_string.splitlines() if line.startswith(("-a", "-w"))
+        line
+        for line in host.file("/etc/audit/audit.rules").content_string.splitlines()
+        if line.startswith(("-a", "-w"))
     ]
     assert len(loaded) >= 100
     assert len(loaded) == len(written)
@@ -67,7 +69,9 @@ def test_kernel_takes_no_more_modules(boot, host):
     assert host.file("/proc/sys/kernel/modules_disabled").content_string.strip() == "1"
 
 
-@pytest.mark.parametrize("path", ["/tmp", "/var/tmp", "/dev/shm", "/home", "/srv", "/var", "/var/log", "/var/log/audit"])  # noqa: S108
+@pytest.mark.parametrize(
+    "path", ["/tmp", "/var/tmp", "/dev/shm", "/home", "/srv", "/var", "/var/log", "/var/log/audit"]
+)
 def test_nothing_is_executed_where_something_can_be_written(boot, host, path):
     options = host.check_output("findmnt -no OPTIONS %s", path).split(",")
     assert {"nodev", "nosuid", "noexec"} <= set(options)
