@@ -6,13 +6,14 @@ BIN := .venv/bin
 # Izumi city and the seed's A-town and B-town.
 REHEARSED := 272191 273414 273619
 
-.PHONY: rehearse test check benchmarks lock clean
+.PHONY: rehearse test check image-tools benchmarks lock clean
 
 rehearse: .venv/ready
 	@$(BIN)/honseki rehearse $(REHEARSED)
 
 test: .venv/ready
 	@$(BIN)/honseki engine install
+	@$(MAKE) --no-print-directory image-tools
 	@$(MAKE) --no-print-directory check
 	@$(BIN)/pytest -m "slow or not slow"
 
@@ -22,6 +23,10 @@ check: .venv/ready
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+# What building and booting images needs from Debian: installed as root, else said with the command to run.
+image-tools: .venv/ready
+	@$(BIN)/python -m honseki.images.tools
 
 # Everything that is installed is pinned by version and hash in requirements.lock. The file is made last, so an
 # interrupted installation is taken up again.

@@ -28,7 +28,7 @@ Say = Callable[[str], None]
 SOURCES: Final = "HONSEKI_APT_SOURCES"
 ESSENTIAL: Final = ("?and(?essential,?not(?name(^apt$)))", "mawk", "usr-is-merged")
 """What a Debian root always has: the packages marked so (apt counts itself among them). The other two settle choices
-that apt would make otherwise: which awk, and no tool to merge /usr (it needs all of Perl) in a root that begins merged."""
+that apt would make otherwise: which awk, and no tool (with all of Perl) to merge /usr in a root that begins merged."""
 
 _CONFIGURATION: Final = """\
 #clear APT::Update::Post-Invoke;

@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import hashlib
 import json
+import os
 import shutil
 import tempfile
 import time
@@ -62,9 +63,8 @@ def build(name: str, out: Path, say: Say, *, cache: Path, images: Path = IMAGES)
     plan = disk.layout(image)
     files = render.render(image, {"disk": plan})
     debs = apt.fetch(image, cache, say)
-    with _draft(home) as draft:
-        work = draft / "work"
-        work.mkdir()
+    with _draft(home) as place:
+        draft, work = place / "image", place / "work"
         say(f"Installing {len(debs)} packages ...")
         made = root.bootstrap(image, debs, files, work)
         say("Making the root the same everywhere ...")
@@ -72,7 +72,6 @@ def build(name: str, out: Path, say: Say, *, cache: Path, images: Path = IMAGES)
         made.unlink()
         say("Writing the disk ...")
         disk.write(image, plan, draft / "root.tar", draft / "disk.raw", work)
-        _remove(work)
         digest = _sha256(draft / "disk.raw")
         _describe(image, plan, draft, listed, digest)
         folder = home / digest
@@ -117,29 +116,42 @@ def find(out: Path, wanted: str) -> Built:
 def sweep(home: Path) -> int:
     """Remove the drafts of builders that are gone (killed, or the machine went down); how many."""
     count = 0
-    for draft in home.glob(f"{_DRAFT}*"):
-        with contextlib.suppress(FileNotFoundError), (draft / "lock").open("a") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                continue
-            _remove(draft)
-            count += 1
+    with _guard(home):
+        for draft in home.glob(f"{_DRAFT}*"):
+            with (draft / "lock").open("a") as file:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    continue
+                _remove(draft)
+                count += 1
     return count
 
 
 @contextlib.contextmanager
+def _guard(home: Path) -> Iterator[None]:
+    """While a draft is made or swept: one that isn't locked yet must not look like one whose builder is gone."""
+    descriptor = os.open(home, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
 def _draft(home: Path) -> Iterator[Path]:
-    with writing(home):
-        draft = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=home))
-    draft.chmod(0o755)
-    with (draft / "lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        try:
-            yield draft
-            (draft.parent / draft.name / "lock").unlink(missing_ok=True)
-        finally:
-            _remove(draft)
+    """A folder with `image/` (renamed when it is whole) and `work/`; removed at the end, however it ends."""
+    with contextlib.ExitStack() as stack, writing(home):
+        with _guard(home):
+            draft = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=home))
+            stack.callback(_remove, draft)
+            file = stack.enter_context((draft / "lock").open("w"))
+            fcntl.flock(file, fcntl.LOCK_EX)
+        for each in (draft, draft / "image", draft / "work"):
+            each.mkdir(exist_ok=True)
+            each.chmod(0o755)
+        yield draft
 
 
 def _remove(folder: Path) -> None:

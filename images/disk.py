@@ -59,7 +59,9 @@ class Mount:
     name: str
     mount: str
     guid: uuid.UUID
+    kind: uuid.UUID
     options: tuple[str, ...]
+    grow: bool
 
 
 @dataclass(frozen=True)
@@ -84,12 +86,12 @@ def layout(image: Image) -> Layout:
     esp = Slot("esp", ESP_TYPE, guid(name, "esp"), _ALIGN, manifest.esp_mib * _ALIGN)
     slots = []
     start = esp.start + esp.sectors
-    for each in manifest.partitions:
+    for each in sorted(manifest.partitions, key=lambda part: part.grow):
         kind = {"/": ROOT_TYPE, "/var": VAR_TYPE}.get(each.mount, LINUX_TYPE)
         slot = Slot(each.name, kind, guid(name, each.name), start, each.size_mib * _ALIGN)
         slots.append((each, slot))
         start += slot.sectors
-    mounts = tuple(Mount(each.name, each.mount, slot.guid, each.options) for each, slot in slots)
+    mounts = tuple(Mount(each.name, each.mount, slot.guid, slot.kind, each.options, each.grow) for each, slot in slots)
     return Layout(guid(name, "disk"), esp, tuple(slots), mounts)
 
 

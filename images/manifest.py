@@ -134,6 +134,8 @@ class Partition(_Strict):
     options: tuple[str, ...] = ("defaults",)
     journal: bool = True
     """Off for what is mounted read-only."""
+    grow: bool = False
+    """Takes the rest of a larger disk at boot. It comes last on the disk, whatever its place in the list."""
 
 
 class Manifest(_Strict):
@@ -212,7 +214,14 @@ class Image(_Strict):
 
     def lock(self) -> tuple[Locked, ...]:
         """All packages of the tree. `ManifestError` if there is no lock, or a line of it can't be read."""
-        return read_lock(self.lock_file, self.name)
+        locked = read_lock(self.lock_file, self.name)
+        if lacking := sorted(set(self.manifest.packages) - {each.name for each in locked}):
+            raise ManifestError(
+                f"the manifest asks for {', '.join(lacking)}, which the lock doesn't have",
+                where=str(self.lock_file),
+                do=f"honseki image lock {self.name}",
+            )
+        return locked
 
 
 def names(images: Path = IMAGES) -> tuple[str, ...]:
@@ -253,6 +262,8 @@ def load(name: str, images: Path = IMAGES) -> Image:
         raise _error(
             folder / MANIFEST, None, "partitions", "has no /", "declare the partition of /, or a base that has it"
         )
+    if sum(part.grow for part in manifest.partitions) > 1:
+        raise _error(folder / MANIFEST, None, "partitions", "has two with `grow`", "let one partition grow")
     if lost := [rule for rule, reason in manifest.unmet.items() if not reason.strip()]:
         line = lines.of(("unmet", lost[0]))
         raise _error(folder / MANIFEST, line, f"unmet.{lost[0]}", "has no reason", "write why the rule isn't met")

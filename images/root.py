@@ -141,11 +141,20 @@ def _control(deb: Path) -> str:
     return kept.read_text()
 
 
+_FUNCTIONS: Final = """\
+fail() { echo "honseki: $*" >&2; exit 1; }
+verify() {
+  said=$(systemd-analyze verify --man=no --recursive-errors=no "$1" 2>&1) || { echo "$said" >&2; fail verify "$1"; }
+  case "$said" in *Unknown*) echo "$said" >&2; fail verify "$1";; esac
+}"""
+"""A unit that systemd would refuse at boot, or a setting of it that would be ignored, ends the build."""
+
+
 def _inside(image: Image, files: tuple[Rendered, ...]) -> str:
     """The script that is run once inside the new root: accounts, owners, units, the initrd."""
     manifest = image.manifest
     quote = shlex.quote
-    lines = ['fail() { echo "honseki: $*" >&2; exit 1; }']
+    lines = [_FUNCTIONS]
     lines += [f"groupadd --gid {each.gid} {each.name} || fail group {each.name}" for each in manifest.groups]
     for user in manifest.users:
         more = f"--groups {','.join(user.groups)}" if user.groups else ""
@@ -165,8 +174,16 @@ def _inside(image: Image, files: tuple[Rendered, ...]) -> str:
         lines.append(f"chown {owner} {path} && chmod {permission.mode} {path} || fail mode {path}")
     for verb, units in (("enable", manifest.enabled), ("disable", manifest.disabled), ("mask", manifest.masked)):
         lines += [f"systemctl {verb} {quote(unit)} || fail unit {verb} {quote(unit)}" for unit in units]
+    lines += [f"verify {quote(each.path)}" for each in files if _is_unit(each.path)]
     lines.append("if command -v update-initramfs >/dev/null; then update-initramfs -c -k all || fail initrd; fi")
     return "\n".join(lines) + "\n"
+
+
+def _is_unit(path: str) -> bool:
+    """Whether a declared file is a unit of its own: not a drop-in, not a template that needs an instance."""
+    folder, _, name = path.rpartition("/")
+    kinds = (".service", ".socket", ".timer", ".path", ".mount", ".target")
+    return folder in ("/etc/systemd/system", "/usr/lib/systemd/system") and name.endswith(kinds) and "@" not in name
 
 
 def _failure(image: Image, said: str, work: Path) -> HonsekiError:
@@ -178,6 +195,7 @@ def _failure(image: Image, said: str, work: Path) -> HonsekiError:
         before = lines[: lines.index(own[0])][-3:]
         what = {
             "unit": "a unit can't be enabled, disabled or masked",
+            "verify": "systemd would refuse a unit",
             "user": "an account can't be made",
             "group": "a group can't be made",
             "owner": "a file's owner is not an account of the image",

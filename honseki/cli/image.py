@@ -115,6 +115,38 @@ def list_(context: Context, as_json: bool) -> int:
     return Exit.OK
 
 
+@image.command()
+@click.argument("before")
+@click.argument("after")
+@json_option
+@pass_context
+def diff(context: Context, before: str, after: str, as_json: bool) -> int:
+    """Compare two built images: packages, files, settings, findings. Exit code 4 if they differ.
+
+    An image is its name (the newest of it), a digest or its first letters, or name@digest.
+
+    \b
+    Example: what hardening changes; what the last build changed
+      honseki image diff plain base
+      honseki image diff app@3f9a2c app
+    """
+    from honseki.images import diff as comparing  # noqa: PLC0415
+    from images import build as builder  # noqa: PLC0415
+
+    first, second = (builder.find(folder(context), each) for each in (before, after))
+    differences = comparing.compare(first.folder, second.folder)
+    if as_json:
+        rows = [{"kind": d.kind, "name": d.name, "before": d.before, "after": d.after} for d in differences]
+        context.print_json({"before": first.digest, "after": second.digest, "differences": rows})
+    else:
+        for each in differences:
+            click.echo(str(each))
+        click.echo(
+            f"{first.name}@{first.digest[:12]} and {second.name}@{second.digest[:12]}: {len(differences)} differences"
+        )
+    return Exit.CHANGES if differences else Exit.OK
+
+
 def folder(context: Context) -> Path:
     """Where built images are."""
     return context.settings.home / "images"

@@ -9,6 +9,7 @@
 | `PULUMI_BACKEND_URL` | a folder in `HONSEKI_HOME` | Pulumi's own setting: where the state is kept |
 | `HONSEKI_SECRETS_PROVIDER` | `passphrase` | Pulumi's own secrets provider for new stacks, e.g. `awskms://alias/...` |
 | `HONSEKI_PROVE_ROLE` | `honseki-deploy` | the role that reads accounts: docs/prove-permissions.json is all it needs |
+| `HONSEKI_APT_SOURCES` | the machine's own | apt's sources of images' packages; read in `images/apt.py` |
 """
 
 from __future__ import annotations

@@ -1,0 +1,103 @@
+"""Building an image: `python -m benchmarks.images [--image app] [--scan]`.
+
+Each build is a `honseki image build` with a home of its own.
+
+- `build_s`: with an empty cache: package lists, packages (about 100 MB), root, disk.
+- `rebuild_s`: with the packages in the cache, in another folder, with another umask, time zone, language, host name (as
+  root) and on one processor only.
+- `builds_equal`: 1 if both have the same SHA-256, 0 if not.
+- `size_mb`: what the disk holds (MB of blocks that aren't empty); `disk_mb`: with its holes, what a volume needs.
+- `root_mb`: the root as a tar file. `packages`: how many.
+- With `--scan` (some minutes, emulated): `boot_s`, `anssi_intermediary_pass_pct`, `anssi_enhanced_pass_pct` and
+  `lynis_index` of the booted machine, and `plain_...` of plain Debian beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+ELSEWHERE: Final = {"TZ": "Asia/Tokyo", "LANG": "ja_JP.UTF-8", "LC_ALL": "ja_JP.UTF-8"}
+_PROFILES: Final = {
+    "anssi_intermediary_pass_pct": "anssi_bp28_intermediary",
+    "anssi_enhanced_pass_pct": "anssi_bp28_enhanced",
+}
+
+
+def _honseki(
+    words: Sequence[str], env: Mapping[str, str], *, before: Sequence[str] = (), umask: int = 0o022
+) -> tuple[Any, float]:
+    """The JSON answer of a command, and its seconds. Ends the benchmark with the command's own error."""
+    begun = time.monotonic()
+    done = subprocess.run(
+        [*before, sys.executable, "-m", "honseki.cli.main", *words, "--json"],
+        env=dict(os.environ) | dict(env),
+        umask=umask,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        sys.exit(f"honseki {' '.join(words)} failed: {done.stdout}")
+    return json.loads(done.stdout), time.monotonic() - begun
+
+
+def _away() -> list[str]:
+    """On one processor, and as root under another host name."""
+    one = ["taskset", "--cpu-list", "0"]
+    if os.geteuid() != 0:
+        return one
+    return [*one, "unshare", "--uts", "sh", "-c", 'hostname elsewhere && exec "$@"', "sh"]
+
+
+def _scanned(name: str, folder: Path, env: Mapping[str, str]) -> dict[str, float]:
+    _honseki(["image", "scan", name], env)
+    scan = json.loads((folder / "scan.json").read_text())
+    percents = {figure: scan["scores"][profile]["percent"] for figure, profile in _PROFILES.items()}
+    return {"boot_s": scan["boot_s"], "lynis_index": scan["lynis_index"], **percents}
+
+
+def main() -> None:
+    """Build twice, compare, and print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--image", default="app")
+    parser.add_argument("--scan", action="store_true", help="boot and scan it, and plain Debian beside it")
+    chosen = parser.parse_args()
+    name = chosen.image
+    with tempfile.TemporaryDirectory(prefix="honseki-images-") as folder:
+        place = Path(folder)
+        place.chmod(0o755)
+        home = {"HONSEKI_HOME": str(place / "one"), "HONSEKI_CACHE": str(place / "cache")}
+        print(f"Building {name} with an empty cache ...", file=sys.stderr)
+        first, build_s = _honseki(["image", "build", name], home)
+        print("Building it again, elsewhere ...", file=sys.stderr)
+        away = home | ELSEWHERE | {"HONSEKI_HOME": str(place / "two" / "deeper")}
+        second, rebuild_s = _honseki(["image", "build", name], away, before=_away(), umask=0o077)
+        built = Path(first["folder"])
+        figures: dict[str, float] = {
+            "builds_equal": int(first["digest"] == second["digest"]),
+            "build_s": build_s,
+            "rebuild_s": rebuild_s,
+            "size_mb": first["allocated_bytes"] / 1e6,
+            "disk_mb": first["size_bytes"] / 1e6,
+            "root_mb": (built / "root.tar").stat().st_size / 1e6,
+            "packages": len(json.loads((built / "packages.json").read_text())),
+        }
+        if chosen.scan:
+            figures |= _scanned(name, built, home)
+            plain, _ = _honseki(["image", "build", "plain"], home)
+            found = _scanned("plain", Path(plain["folder"]), home)
+            figures |= {f"plain_{figure}": value for figure, value in found.items()}
+    print(json.dumps({figure: round(value, 1) for figure, value in figures.items()}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,148 @@
+"""Packages: chosen from the machine's sources, fetched by digest; each failure of apt as an error for a person.
+
+`apt-get` and `apt-cache` are replaced by scripts that say what the real ones say.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from honseki.errors import HonsekiError
+from images import apt
+from images.manifest import Image, ManifestError, load
+from tests.images.conftest import Tools
+
+DEB = b"a package"
+DIGEST = hashlib.sha256(DEB).hexdigest()
+
+
+@pytest.fixture
+def image(images: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Image:
+    sources = tmp_path / "own.sources"
+    sources.write_text("Types: deb\nURIs: http://127.0.0.1:9/debian\nSuites: bookworm\nComponents: main\n")
+    monkeypatch.setenv("HONSEKI_APT_SOURCES", str(sources))
+    (images / "small" / "packages.lock").write_text(f"bash=5.2-1 {DIGEST}\nsystemd=252-1 {DIGEST}\n")
+    return load("small", images)
+
+
+def quiet(line: str) -> None:
+    assert line
+
+
+def test_what_is_in_the_cache_asks_nobody(image: Image, tmp_path: Path, tools: Tools) -> None:
+    tools.fake("apt-get", "exit 99")
+    (tmp_path / "cache" / "debs").mkdir(parents=True)
+    (tmp_path / "cache" / "debs" / f"{DIGEST}.deb").write_bytes(DEB)
+    debs = apt.fetch(image, tmp_path / "cache", quiet)
+    assert [str(each.locked) for each in debs] == ["bash=5.2-1", "systemd=252-1"]
+
+
+def test_a_package_is_kept_only_with_the_digest_of_the_lock(image: Image, tmp_path: Path, tools: Tools) -> None:
+    tools.fake("apt-cache", f"printf 'Package: bash\\nVersion: 5.2-1\\nSHA256: {DIGEST}\\n'")
+    tools.fake("apt-get", 'case "$*" in *download*) printf tampered > bash_5.2-1_amd64.deb;; esac')
+    with pytest.raises(HonsekiError, match=r"no longer have, or have changed: bash=5\.2-1"):
+        apt.fetch(image, tmp_path / "cache", quiet)
+    assert not list((tmp_path / "cache" / "debs").iterdir())
+
+
+def test_a_fetched_package_is_kept_by_its_digest(image: Image, tmp_path: Path, tools: Tools) -> None:
+    tools.fake("apt-cache", f"printf 'Package: bash\\nVersion: 5.2-1\\nSHA256: {DIGEST}\\n'")
+    tools.fake("apt-get", 'case "$*" in *download*) printf "a package" > bash_5.2-1_amd64.deb;; esac')
+    debs = apt.fetch(image, tmp_path / "cache", quiet)
+    assert [each.path.read_bytes() for each in debs] == [DEB, DEB]
+
+
+def test_a_version_that_vanished_says_how_to_lock_anew(image: Image, tmp_path: Path, tools: Tools) -> None:
+    tools.fake("apt-cache", "exit 100")
+    tools.fake("apt-get", "exit 0")
+    with pytest.raises(HonsekiError) as error:
+        apt.fetch(image, tmp_path / "cache", quiet)
+    assert "bash=5.2-1, systemd=252-1" in error.value.what
+    assert "honseki image lock small" in error.value.do
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "E: Failed to fetch http://x/debian/dists/bookworm/InRelease  Could not connect to x:80 (127.0.0.1)",
+        "E: Failed to fetch http://x/InRelease  Temporary failure resolving 'x'",
+    ],
+)
+def test_a_package_server_that_is_gone_is_said(image: Image, tmp_path: Path, tools: Tools, said: str) -> None:
+    tools.fake("apt-get", f'echo "{said}" >&2; exit 100')
+    for do in (apt.fetch, apt.lock):
+        with pytest.raises(HonsekiError) as error:
+            do(image, tmp_path / "cache", quiet)
+        assert "can't be reached" in error.value.what
+        assert said in error.value.why
+        assert "HONSEKI_APT_SOURCES" in error.value.do
+
+
+def test_the_real_apt_says_so_too(image: Image, tmp_path: Path) -> None:
+    with pytest.raises(HonsekiError) as error:
+        apt.lock(image, tmp_path / "cache", quiet)
+    assert "can't be reached" in error.value.what
+    assert "127.0.0.1:9" in error.value.why
+
+
+def test_an_unknown_package_has_its_place_and_the_nearest_names(image: Image, tmp_path: Path, tools: Tools) -> None:
+    tools.fake("apt-cache", "printf 'systemd\\nsystemd-sysv\\nbash\\n'")
+    tools.fake(
+        "apt-get",
+        'case "$*" in *install*) echo "E: Unable to locate package sytemd" >&2; exit 100;; esac',
+    )
+    file = image.folder / "manifest.yaml"
+    file.write_text(file.read_text().replace("- systemd", "- sytemd"))
+    before = image.lock_file.read_text()
+    with pytest.raises(ManifestError, match="'sytemd'") as error:
+        apt.lock(load("small", image.folder.parent), tmp_path / "cache", quiet)
+    assert error.value.where == f"{file}:6"
+    assert error.value.do.startswith("did you mean systemd")
+    assert image.lock_file.read_text() == before
+
+
+def test_packages_that_contradict_each_other_are_said_in_apts_words(image: Image, tmp_path: Path, tools: Tools) -> None:
+    said = " ntpsec : Conflicts: chrony but 4.3-2 is to be installed"
+    tools.fake("apt-get", f'case "$*" in *install*) echo "{said}" >&2; exit 100;; esac')
+    with pytest.raises(ManifestError, match="can't resolve") as error:
+        apt.lock(image, tmp_path / "cache", quiet)
+    assert "ntpsec : Conflicts: chrony" in error.value.why
+
+
+def test_the_lock_is_sorted_and_has_digests(image: Image, tmp_path: Path, tools: Tools) -> None:
+    resolved = "Inst systemd (252-2 Debian:12 [amd64])\\nInst bash (5.2-9 Debian:12 [amd64])\\n"
+    tools.fake("apt-get", f'case "$*" in *install*) printf "{resolved}";; esac')
+    shown = [("systemd", "252-2", "1" * 64), ("bash", "5.2-9", "2" * 64)]
+    text = "\\n".join(f"Package: {name}\\nVersion: {version}\\nSHA256: {sha}\\n" for name, version, sha in shown)
+    tools.fake("apt-cache", f"printf '{text}'")
+    apt.lock(image, tmp_path / "cache", quiet)
+    assert image.lock_file.read_text() == f"bash=5.2-9 {'2' * 64}\nsystemd=252-2 {'1' * 64}\n"
+
+
+def test_only_sources_of_the_release_count(tmp_path: Path) -> None:
+    etc = tmp_path / "etc"
+    (etc / "sources.list.d").mkdir(parents=True)
+    (etc / "sources.list").write_text(
+        "# deb http://off/ bookworm main\ndeb [arch=amd64 signed-by=/k.gpg] http://one/debian bookworm main # x\n"
+        "deb http://vendor/apt cloud-sdk-bookworm main\n"
+    )
+    (etc / "sources.list.d" / "a.sources").write_text(
+        "Types: deb\nURIs: http://two/debian\nSuites: bookworm bookworm-updates\nComponents: main\n\n"
+        "Types: deb\nURIs: http://three/\nSuites: nodistro\nComponents: main\n\n"
+        "Enabled: no\nTypes: deb\nURIs: http://four/debian\nSuites: bookworm\nComponents: main\n"
+    )
+    text = apt.sources("bookworm", {}, etc)
+    assert "http://one/debian" in text
+    assert "Signed-By: /k.gpg" in text
+    assert "http://two/debian" in text
+    for other in ("vendor", "three", "four", "off"):
+        assert other not in text
+
+
+def test_a_machine_without_sources_says_what_to_set(tmp_path: Path) -> None:
+    with pytest.raises(HonsekiError, match="no apt source for Debian bookworm") as error:
+        apt.sources("bookworm", {}, tmp_path)
+    assert "HONSEKI_APT_SOURCES" in error.value.do

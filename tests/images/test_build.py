@@ -1,0 +1,252 @@
+"""A build as a whole: what it leaves, and what it doesn't leave when it fails, is killed, or the disk is full.
+
+The fast tests replace `mmdebstrap` by a script; the slow one builds a real image twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from honseki.engine.settings import CHECKOUT
+from honseki.errors import HonsekiError
+from honseki.images import tools as needed
+from images import build as builder
+from images.manifest import ManifestError, load
+from tests.conftest import make_home
+from tests.images.conftest import Tools
+from tests.images.test_disk import BOOT, tree
+
+CONTROL = "Package: {0}\nVersion: {1}\nArchitecture: amd64\n"
+STATUS = "".join(
+    f"Package: {name}\nStatus: install ok installed\nArchitecture: amd64\nVersion: {version}\n\n"
+    for name, version in (("bash", "5.2-1"), ("systemd", "252-1"))
+)
+
+
+@pytest.fixture
+def cache(images: Path, tmp_path: Path) -> Path:
+    """A cache that has both packages, so that no apt is asked."""
+    debs = tmp_path / "cache" / "debs"
+    debs.mkdir(parents=True)
+    lines = []
+    for name, version in (("bash", "5.2-1"), ("systemd", "252-1")):
+        digest = hashlib.sha256(name.encode()).hexdigest()
+        (debs / f"{digest}.deb").write_bytes(name.encode())
+        (debs / f"{digest}.control").write_text(CONTROL.format(name, version))
+        lines.append(f"{name}={version} {digest}\n")
+    (images / "small" / "packages.lock").write_text("".join(lines))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def root(tmp_path: Path, tools: Tools) -> Path:
+    """`mmdebstrap` copies this tree to where it is asked to."""
+    made = tree(tmp_path / "made.tar", BOOT | {"etc/a": b"a", "var/lib/dpkg/status": STATUS.encode()})
+    tools.fake("mmdebstrap", f'for each; do case "$each" in */made.tar) cp {made} "$each" || exit 1;; esac; done')
+    return made
+
+
+def build(images: Path, out: Path, cache: Path) -> builder.Built:
+    return builder.build("small", out, lambda _: None, cache=cache, images=images)
+
+
+def leftovers(out: Path) -> list[str]:
+    return sorted(path.name for path in out.glob("small/.draft-*"))
+
+
+def test_a_finished_image_is_named_by_its_disk(images: Path, tmp_path: Path, cache: Path, root: Path) -> None:
+    built = build(images, tmp_path / "out", cache)
+    assert hashlib.sha256(built.disk.read_bytes()).hexdigest() == built.digest == built.folder.name
+    assert sorted(path.name for path in built.folder.iterdir()) == [
+        *("disk.raw", "files.json", "manifest.json", "packages.json", "report.json", "root.tar")
+    ]
+    report = json.loads((built.folder / "report.json").read_text())
+    assert report["disk_sha256"] == built.digest
+    assert report["root_sha256"] == hashlib.sha256((built.folder / "root.tar").read_bytes()).hexdigest()
+    assert str(tmp_path) not in (built.folder / "manifest.json").read_text()
+    assert leftovers(tmp_path / "out") == []
+
+
+def test_the_same_again_is_the_same_image(images: Path, tmp_path: Path, cache: Path, root: Path) -> None:
+    first, again, elsewhere = (build(images, tmp_path / out, cache) for out in ("out", "out", "other"))
+    assert first.digest == again.digest == elsewhere.digest
+    assert [each.digest for each in builder.built(tmp_path / "out")] == [first.digest]
+
+
+def test_an_image_is_found_by_name_and_digest(images: Path, tmp_path: Path, cache: Path, root: Path) -> None:
+    built, out = build(images, tmp_path / "out", cache), tmp_path / "out"
+    for wanted in ("small", built.digest, built.digest[:8], f"small@{built.digest[:4]}"):
+        assert builder.find(out, wanted).folder == built.folder
+    for wanted in ("tiny", "small@zz", built.digest[:3]):
+        with pytest.raises(HonsekiError, match="no built image"):
+            builder.find(out, wanted)
+
+
+FAILURES = [
+    (
+        'echo "E: Unable to correct problems, you have held broken packages." >&2; exit 100',
+        "the packages can't be installed",
+        "held broken packages",
+    ),
+    (
+        """echo "Failed to enable unit: Unit file x.service does not exist." >&2
+        echo "honseki: unit enable x.service" >&2; exit 1""",
+        "a unit can't be enabled, disabled or masked: enable x.service",
+        "Unit file x.service does not exist",
+    ),
+    (
+        """echo "x.service: Command /usr/bin/nosuch is not executable: No such file or directory" >&2
+        echo "honseki: verify /etc/systemd/system/x.service" >&2; exit 1""",
+        "systemd would refuse a unit: /etc/systemd/system/x.service",
+        "Command /usr/bin/nosuch is not executable",
+    ),
+    (
+        'echo "useradd: group \'x\' does not exist" >&2; echo "honseki: user x" >&2; exit 6',
+        "account can't be made",
+        "'x'",
+    ),
+    ('echo "dpkg: error: No space left on device" >&2; exit 1', "the disk is full; no image was made", "No space left"),
+]
+
+
+@pytest.mark.parametrize(("script", "what", "why"), FAILURES)
+def test_a_failure_inside_is_told_and_leaves_nothing(
+    images: Path, tmp_path: Path, cache: Path, tools: Tools, script: str, what: str, why: str
+) -> None:
+    tools.fake("mmdebstrap", script)
+    with pytest.raises(HonsekiError) as error:
+        build(images, tmp_path / "out", cache)
+    assert what in error.value.what
+    assert why in error.value.why
+    assert error.value.do
+    assert list((tmp_path / "out" / "small").iterdir()) == []
+
+
+def test_what_is_installed_must_be_what_is_locked(images: Path, tmp_path: Path, cache: Path, root: Path) -> None:
+    tree(root, BOOT | {"var/lib/dpkg/status": STATUS.replace("252-1", "252-2").encode()})
+    with pytest.raises(HonsekiError, match="not what is locked") as error:
+        build(images, tmp_path / "out", cache)
+    assert "systemd=252-2" in error.value.why
+    assert list((tmp_path / "out" / "small").iterdir()) == []
+
+
+def test_bad_input_makes_no_folder_of_an_image(images: Path, tmp_path: Path, cache: Path) -> None:
+    file = images / "small" / "manifest.yaml"
+    file.write_text(file.read_text() + "files: [{path: /etc/a, template: a.j2}]\n")
+    (images / "small" / "templates" / "a.j2").write_text("{{ absent }}")
+    with pytest.raises(ManifestError, match="absent"):
+        build(images, tmp_path / "out", cache)
+    assert list((tmp_path / "out" / "small").iterdir()) == []
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 4 MiB, where this user may make one."""
+    place = tmp_path / "tiny"
+    place.mkdir()
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(place)], capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        pytest.skip(f"no file system can be mounted here: {done.stderr.strip()}")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+@pytest.mark.parametrize("mib", [8, 3], ids=["a tool fills it", "the builder fills it"])
+def test_a_disk_that_is_full_is_said_with_the_place(
+    images: Path, cache: Path, root: Path, tiny: Path, mib: int
+) -> None:
+    tree(root, BOOT | {"usr/a": os.urandom(mib * 2**20), "var/lib/dpkg/status": STATUS.encode()})
+    with pytest.raises(HonsekiError, match="the disk is full; no image was made") as error:
+        build(images, tiny, cache)
+    assert str(tiny) in error.value.where
+    assert list((tiny / "small").iterdir()) == []
+
+
+def test_a_killed_builder_leaves_a_draft_that_the_next_removes(
+    images: Path, tmp_path: Path, cache: Path, tools: Tools, root: Path
+) -> None:
+    tools.fake("mmdebstrap", f"touch {tmp_path}/started; exec sleep 600")
+    program = (
+        "import sys; from pathlib import Path; from images.build import build;"
+        "out, cache, images = map(Path, sys.argv[1:]);"
+        "build('small', out, lambda _: None, cache=cache, images=images)"
+    )
+    out = tmp_path / "out"
+    process = subprocess.Popen([sys.executable, "-c", program, str(out), str(cache), str(images)], cwd=CHECKOUT)
+    until = time.monotonic() + 60
+    while not (tmp_path / "started").exists():
+        assert process.poll() is None
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    assert len(leftovers(out)) == 1
+    assert builder.sweep(out / "small") == 0  # its builder lives
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert len(leftovers(out)) == 1
+    tools.fake("mmdebstrap", f'for each; do case "$each" in */made.tar) cp {root} "$each";; esac; done')
+    build(images, out, cache)
+    assert leftovers(out) == []
+
+
+def test_the_tools_are_here() -> None:
+    assert needed.absent(needed.BUILDING) == (), "run: make image-tools"
+
+
+def test_missing_tools_are_an_error_with_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    monkeypatch.setattr(needed, "find", lambda tool: None if tool == "mformat" else tool)
+    with pytest.raises(HonsekiError, match="lacks mformat") as error:
+        needed.need(needed.BUILDING, lambda _: None)
+    assert error.value.do == "as root: apt-get update && apt-get install --yes --no-install-recommends mtools"
+
+
+ELSEWHERE = {
+    "TZ": "Asia/Tokyo",
+    "LANG": "ja_JP.UTF-8",
+    "LC_ALL": "ja_JP.UTF-8",
+    "SOURCE_DATE_EPOCH": "1",
+    "COLUMNS": "33",
+}
+
+
+@pytest.mark.slow
+def test_two_machines_build_the_same(tmp_path: Path) -> None:
+    """A plain build, and one elsewhere with another umask, time zone, language, host name and number of processors."""
+    command = [sys.executable, "-m", "honseki.cli.main", "image", "build", "plain", "--json"]
+    digests = []
+    for folder, before, extra, umask in (
+        ("one", [], {}, 0o022),
+        (
+            "two/deeper",
+            ["taskset", "-c", "0", "unshare", "--uts", "sh", "-c", 'hostname elsewhere; exec "$@"', "sh"],
+            ELSEWHERE,
+            0o077,
+        ),
+    ):
+        home = make_home(tmp_path / folder)
+        wanted = before if os.geteuid() == 0 else before[:3]
+        done = subprocess.run(
+            [*wanted, *command],
+            env=dict(home.env) | extra,
+            cwd=CHECKOUT,
+            umask=umask,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr + done.stdout
+        digests.append(json.loads(done.stdout)["digest"])
+    assert digests[0] == digests[1]
+    assert len(load("plain").lock()) == len(json.loads(next(tmp_path.glob("one/**/packages.json")).read_text()))
