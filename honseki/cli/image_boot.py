@@ -91,7 +91,10 @@ def scan(context: Context, image: str, against: str, alone: bool, as_json: bool)
     tools.need((*tools.BOOTING, *tools.BUILDING), context.say)
     chosen = [find(folder(context), image)]
     if not alone and against != chosen[0].name:
-        chosen.append(find(folder(context), against))
+        try:
+            chosen.append(find(folder(context), against))
+        except HonsekiError as absent:
+            context.say(f"Without another one beside it: {absent.what} ({absent.do})")
     brought = scantools.tools(cache(context), context.say)
     done = [
         scanner.scan(
@@ -105,7 +108,8 @@ def scan(context: Context, image: str, against: str, alone: bool, as_json: bool)
     else:
         for each in done:
             _print(each, first=each is done[0])
-    return Exit.CHANGES if done[0].unexplained else Exit.OK
+    # What others are compared with claims nothing, so nothing of it needs a reason.
+    return Exit.CHANGES if done[0].unexplained and done[0].image != against else Exit.OK
 
 
 def _print(found: Scan, *, first: bool) -> None:
