@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from honseki.images.boot import Inward, Machine, Outward, Running
 
 
 def options(line: list[str], name: str) -> list[str]:
-    return [value for option, value in zip(line, line[1:], strict=False) if option == name]
+    return [value for option, value in itertools.pairwise(line) if option == name]
 
 
 def test_the_disk_is_never_written_and_the_network_reaches_nothing(tmp_path: Path) -> None:
