@@ -33,7 +33,7 @@ PORT_NAME: Final = "honseki.console"
 FIRMWARE: Final = Path("/usr/share/OVMF/OVMF_CODE_4M.fd")
 VARIABLES: Final = Path("/usr/share/OVMF/OVMF_VARS_4M.fd")
 UP_S: Final = 600.0
-"""How long a machine may take until its shell answers. Emulated, a plain Debian takes 40 s on two idle cores, minutes on busy ones."""
+"""How long a machine may take until its shell answers. Emulated, a plain Debian takes 40 s on two idle cores."""
 EMULATION: Final = "tcg,thread=multi"
 _LOG_LINES: Final = 25
 
