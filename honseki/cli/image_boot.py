@@ -156,7 +156,7 @@ def test(context: Context, image: str, as_json: bool) -> int:
     machine = qemu.Machine(built.disk, inward=(*inward, qemu.Inward(8080)), accelerator=qemu.accelerator())
     with qemu.started(machine, keep_log=built.folder / "test-console.log") as running, testing.quiet_environment():
         context.say(f"{built.name} is up after {running.boot_s:.0f} s; running its tests ...")
-        done = testing.run_tests(resolved, running, options=("--no-header", *(("-qqq",) if as_json else ())))
+        done = testing.run_tests(resolved, running, options=("--no-header",))
     if as_json:
         context.print_json({"name": built.name, "passed": done.passed, "failed": done.failed})
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,9 @@ def run_tests(image: Image, running: Running, *, options: tuple[str, ...] = ()) 
     plugin = Plugin(running, image)
     # Of the image's folders only: no setting of the caller's project.
     words = ["-p", "no:cacheprovider", "-p", "no:testinfra", "-c", os.devnull, "--rootdir", str(image.folder), "-q"]
-    code = pytest.main([*words, *options, *map(str, where)], plugins=[plugin])
+    # stdout is the command's own answer's.
+    with contextlib.redirect_stdout(sys.stderr):
+        code = pytest.main([*words, *options, *map(str, where)], plugins=[plugin])
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         raise HonsekiError(
             f"the tests could not be run: {pytest.ExitCode(code).name}", where=shlex.join(map(str, where))
