@@ -12,16 +12,17 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from honseki.errors import HonsekiError
-from images import apt, disk, render, root
+from images import apt, disk, render, root, vendor
 from images.manifest import IMAGES, Image, load
 from images.process import run, which, writing
 
@@ -63,6 +64,8 @@ def build(name: str, out: Path, say: Say, *, cache: Path, images: Path = IMAGES)
     plan = disk.layout(image)
     files = render.render(image, {"disk": plan})
     debs = apt.fetch(image, cache, say)
+    extra, left_out = vendor.fetch(image, cache, say)
+    debs = (*debs, *extra)
     with _draft(home) as place:
         draft, work = place / "image", place / "work"
         say(f"Installing {len(debs)} packages ...")
@@ -73,7 +76,9 @@ def build(name: str, out: Path, say: Say, *, cache: Path, images: Path = IMAGES)
         say("Writing the disk ...")
         disk.write(image, plan, draft / "root.tar", draft / "disk.raw", work)
         digest = _sha256(draft / "disk.raw")
-        _describe(image, plan, draft, listed, digest)
+        packages = root.packages(draft / "root.tar")
+        _check_installed(image, packages, debs)
+        _describe(image, plan, draft, listed, packages, digest, left_out)
         folder = home / digest
         seconds = time.monotonic() - begun
         if not (folder / REPORT).exists():
@@ -155,7 +160,16 @@ def _draft(home: Path) -> Iterator[Path]:
 
 
 def _remove(folder: Path) -> None:
-    """Remove a folder, whoever owns what is in it: in a user namespace the root's files belong to borrowed numbers."""
+    """Remove a folder, whoever owns what is in it: in a user namespace the root's files belong to borrowed numbers.
+
+    `HonsekiError` if something is mounted in it: what is mounted there is this machine's own.
+    """
+    if mounted := _mounts(folder):
+        raise HonsekiError(
+            "the draft of an image can't be removed: something is mounted in it",
+            where=mounted[-1],
+            do=f"umount {' '.join(reversed(mounted))}",
+        )
     shutil.rmtree(folder, ignore_errors=True)
     if folder.exists() and which("unshare") is not None:
         run(
@@ -165,14 +179,27 @@ def _remove(folder: Path) -> None:
         )
 
 
+def _mounts(folder: Path) -> list[str]:
+    """The mount points below a folder, outermost first (https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html)."""
+    lines = Path("/proc/self/mountinfo").read_text().splitlines()
+    points = (re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), line.split(" ")[4]) for line in lines)
+    return sorted(point for point in points if point.startswith(f"{folder.resolve()}/"))
+
+
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _describe(image: Image, plan: disk.Layout, draft: Path, files: list[dict[str, Any]], digest: str) -> None:
-    packages = root.packages(draft / "root.tar")
-    _check_locked(image, packages)
+def _describe(
+    image: Image,
+    plan: disk.Layout,
+    draft: Path,
+    files: list[dict[str, Any]],
+    packages: list[dict[str, str]],
+    digest: str,
+    left_out: Sequence[vendor.LeftOut],
+) -> None:
     manifest = image.manifest.model_dump(mode="json", by_alias=True)
     stat = (draft / "disk.raw").stat()
     report = {
@@ -198,6 +225,7 @@ def _describe(image: Image, plan: disk.Layout, draft: Path, files: list[dict[str
             for part, each in plan.slots
         ],
         "unmet": manifest["unmet"],
+        "left_out": [asdict(each) for each in left_out],
     }
     with writing(draft):
         for name, value in (
@@ -209,8 +237,8 @@ def _describe(image: Image, plan: disk.Layout, draft: Path, files: list[dict[str
             (draft / name).write_text(json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
 
 
-def _check_locked(image: Image, packages: list[dict[str, str]]) -> None:
-    locked = {each.name: each.version for each in image.lock()}
+def _check_installed(image: Image, packages: list[dict[str, str]], debs: Sequence[apt.Deb]) -> None:
+    locked = {each.locked.name: each.locked.version for each in debs}
     inside = {each["name"]: each["version"] for each in packages}
     if locked != inside:
         differing = sorted(set(locked.items()) ^ set(inside.items()))[:5]

@@ -138,6 +138,15 @@ class Partition(_Strict):
     """Takes the rest of a larger disk at boot. It comes last on the disk, whatever its place in the list."""
 
 
+class VendorPackage(_Strict):
+    """A package that Debian doesn't have, from its maker."""
+
+    name: Package
+    url: str = Field(pattern=r"^https://")
+    sha256: str | None = Field(pattern=r"^[0-9a-f]{64}$")
+    """Of the file. `null` while nobody has verified one: then it is left out."""
+
+
 class Manifest(_Strict):
     """A whole image: its own manifest over those of its bases."""
 
@@ -149,6 +158,7 @@ class Manifest(_Strict):
     """The day as of which packages were locked; every time stamp in the image is its midnight (UTC) or earlier."""
     packages: tuple[Package, ...] = ()
     """What is asked for; what these depend on is in the lock file."""
+    vendor_packages: tuple[VendorPackage, ...] = ()
     groups: tuple[Group, ...] = ()
     users: tuple[User, ...] = ()
     enabled: tuple[str, ...] = ()
@@ -290,7 +300,14 @@ def read_lock(file: Path, name: str) -> tuple[Locked, ...]:
     return tuple(sorted(found, key=lambda each: each.name))
 
 
-_IDENTITY: Final = {"groups": "name", "users": "name", "files": "path", "modes": "path", "partitions": "mount"}
+_IDENTITY: Final = {
+    "files": "path",
+    "groups": "name",
+    "modes": "path",
+    "partitions": "mount",
+    "users": "name",
+    "vendor_packages": "name",
+}
 """What makes two entries the same one: the later manifest's replaces the earlier."""
 
 

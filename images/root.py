@@ -75,9 +75,10 @@ def bootstrap(image: Image, debs: Sequence[Deb], files: tuple[Rendered, ...], wo
         for each in (work, work / "tmp"):
             each.chmod(0o755)
     target = work / "made.tar"
+    way = mode()
     command = [
-        *("setpriv", "--pdeathsig", "TERM"),
-        *("mmdebstrap", f"--mode={mode()}", "--variant=essential", "--format=tar", "--architectures=amd64"),
+        *_contained(way),
+        *("mmdebstrap", f"--mode={way}", "--variant=essential", "--format=tar", "--architectures=amd64"),
         "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr",
         "--include=" + ",".join(str(each.locked) for each in debs),
         "--dpkgopt=force-confdef",
@@ -102,6 +103,18 @@ def bootstrap(image: Image, debs: Sequence[Deb], files: tuple[Rendered, ...], wo
     if done.returncode != 0:
         raise _failure(image, done.stderr, work)
     return target
+
+
+def _contained(way: str) -> tuple[str, ...]:
+    """What mmdebstrap is started under, so that nothing of it outlives the builder.
+
+    As root it mounts /dev/shm and /proc of this machine inside the new root. In namespaces of its own these mounts end
+    with it, however it ends; outside, removing what it left would remove what is in them.
+    """
+    if way == "root":
+        alone = ("unshare", "--mount", "--pid", "--fork", "--kill-child=KILL")
+        return ("setpriv", "--pdeathsig", "KILL", *alone)
+    return ("setpriv", "--pdeathsig", "TERM")
 
 
 def _repository(debs: Sequence[Deb], folder: Path, release: str) -> None:

@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from honseki.engine.settings import CHECKOUT
@@ -198,6 +199,49 @@ def test_a_killed_builder_leaves_a_draft_that_the_next_removes(
     tools.fake("mmdebstrap", f'for each; do case "$each" in */made.tar) cp {root} "$each";; esac; done')
     build(images, out, cache)
     assert leftovers(out) == []
+
+
+def test_a_draft_with_something_mounted_in_it_is_never_removed(tmp_path: Path, tiny: Path) -> None:
+    """`tiny` stands for the machine's /dev/shm that mmdebstrap mounts into a root."""
+    draft = tmp_path / "out" / "small" / ".draft-x"
+    (draft / "work dir").mkdir(parents=True)
+    (tiny / "precious").touch()
+    subprocess.run(["mount", "--bind", str(tiny), str(draft / "work dir")], check=True)
+    try:
+        with pytest.raises(HonsekiError, match="something is mounted") as error:
+            builder.sweep(draft.parent)
+        assert error.value.where == str(draft / "work dir")
+    finally:
+        subprocess.run(["umount", str(draft / "work dir")], check=True)
+    assert (tiny / "precious").exists()
+    assert builder.sweep(draft.parent) == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only as root does mmdebstrap mount outside a user namespace")
+def test_a_killed_builder_leaves_no_mount_and_no_process(
+    images: Path, tmp_path: Path, cache: Path, tools: Tools
+) -> None:
+    work = 'for each; do case "$each" in */made.tar) at=${each%/made.tar};; esac; done; mkdir $at/shm'
+    tools.fake("mmdebstrap", f"{work}; mount --bind /dev/shm $at/shm; touch {tmp_path}/started; sleep 600; true")
+    program = (
+        "import sys; from pathlib import Path; from images.build import build;"
+        "out, cache, images = map(Path, sys.argv[1:]);"
+        "build('small', out, lambda _: None, cache=cache, images=images)"
+    )
+    words = [str(each) for each in (tmp_path / "out", cache, images)]
+    process = subprocess.Popen([sys.executable, "-c", program, *words], cwd=CHECKOUT)
+    until = time.monotonic() + 60
+    while not (tmp_path / "started").exists():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    children = psutil.Process(process.pid).children(recursive=True)
+    assert children
+    process.kill()
+    process.wait()
+    _, alive = psutil.wait_procs(children, timeout=10)
+    assert not alive
+    assert str(tmp_path / "out") not in Path("/proc/self/mountinfo").read_text()
+    assert builder.sweep(tmp_path / "out" / "small") == 1
 
 
 def test_the_tools_are_here() -> None:
