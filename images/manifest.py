@@ -300,14 +300,8 @@ def read_lock(file: Path, name: str) -> tuple[Locked, ...]:
     return tuple(sorted(found, key=lambda each: each.name))
 
 
-_IDENTITY: Final = {
-    "files": "path",
-    "groups": "name",
-    "modes": "path",
-    "partitions": "mount",
-    "users": "name",
-    "vendor_packages": "name",
-}
+_NAMED: Final = dict.fromkeys(("groups", "users", "vendor_packages"), "name")
+_IDENTITY: Final = _NAMED | {"files": "path", "modes": "path", "partitions": "mount"}
 """What makes two entries the same one: the later manifest's replaces the earlier."""
 
 
