@@ -107,6 +107,15 @@ class File(_Strict):
         return sum((self.template is not None, self.copy_of is not None, self.link is not None, self.folder))
 
 
+class Permission(_Strict):
+    """Another mode or owner for a file or folder that a package brings."""
+
+    path: AbsolutePath
+    mode: Mode
+    owner: Account = "root"
+    group: Account = "root"
+
+
 class Port(_Strict):
     """A port that the image listens on, for the firewall and the tests."""
 
@@ -157,6 +166,7 @@ class Manifest(_Strict):
     disabled: tuple[str, ...] = ()
     masked: tuple[str, ...] = ()
     files: tuple[File, ...] = ()
+    modes: tuple[Permission, ...] = ()
     removed: tuple[AbsolutePath, ...] = ()
     """Paths (`*` allowed) that are taken away last."""
     ports: tuple[Port, ...] = ()
@@ -290,13 +300,8 @@ def read_lock(file: Path, name: str) -> tuple[Locked, ...]:
     return tuple(sorted(found, key=lambda each: each.name))
 
 
-_IDENTITY: Final = {
-    "files": "path",
-    "groups": "name",
-    "partitions": "mount",
-    "users": "name",
-    "vendor_packages": "name",
-}
+_NAMED: Final = dict.fromkeys(("groups", "users", "vendor_packages"), "name")
+_IDENTITY: Final = _NAMED | {"files": "path", "modes": "path", "partitions": "mount"}
 """What makes two entries the same one: the later manifest's replaces the earlier."""
 
 

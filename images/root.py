@@ -181,6 +181,10 @@ def _inside(image: Image, files: tuple[Rendered, ...]) -> str:
             lines.append(f"chown -h {each.owner}:{each.group} {path} || fail owner {each.owner}:{each.group} of {path}")
             if each.link is None:
                 lines.append(f"chmod {each.mode:04o} {path}")
+    for permission in manifest.modes:
+        path, owner = quote(permission.path), f"{permission.owner}:{permission.group}"
+        # chown takes set-user-ID away: the mode comes after it.
+        lines.append(f"chown {owner} {path} && chmod {permission.mode} {path} || fail mode {path}")
     for verb, units in (("enable", manifest.enabled), ("disable", manifest.disabled), ("mask", manifest.masked)):
         lines += [f"systemctl {verb} {quote(unit)} || fail unit {verb} {quote(unit)}" for unit in units]
     lines += [f"verify {quote(each.path)}" for each in files if _is_unit(each.path)]
@@ -208,9 +212,10 @@ def _failure(image: Image, said: str, work: Path) -> HonsekiError:
             "user": "an account can't be made",
             "group": "a group can't be made",
             "owner": "a file's owner is not an account of the image",
+            "mode": "a mode can't be set: no package brings the file, or its owner is not an account",
             "initrd": "the initrd can't be made",
         }[own[1]]
-        do = "mend the manifest: see `enabled`, `disabled`, `masked`, `users`, `groups`, `files`"
+        do = "mend the manifest: see `enabled`, `disabled`, `masked`, `users`, `groups`, `files`, `modes`"
         return ManifestError(f"{what}: {own[2]}", where=where, why="\n".join(before), do=do)
     errors = [line for line in lines if re.match(r"(E:|dpkg: error| \S+ : (Depends|Breaks|Conflicts))", line)]
     return HonsekiError(

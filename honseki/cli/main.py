@@ -8,7 +8,20 @@ import sys
 
 import click
 
-from honseki.cli import awsschema, check, cost, engine, entrylog, fleet, image, prove, region, rehearse, tenants
+from honseki.cli import (
+    awsschema,
+    check,
+    cost,
+    engine,
+    entrylog,
+    fleet,
+    image,
+    image_boot,
+    prove,
+    region,
+    rehearse,
+    tenants,
+)
 from honseki.cli.context import Context
 from honseki.engine.settings import TARGETS
 from honseki.errors import Exit, HonsekiError
@@ -41,6 +54,9 @@ def cli(click_context: click.Context, target: str | None, verbose: bool) -> None
         logging.getLogger(noisy).setLevel(logging.WARNING)
     click_context.obj = Context(target)
 
+
+for command in image_boot.COMMANDS:
+    image.image.add_command(command)
 
 for command in (
     *tenants.COMMANDS,

@@ -1,0 +1,135 @@
+"""What a scan brings along: OpenSCAP, the newest content for the image's release, and Lynis, on a disk of their own.
+
+The image has none of it. Everything comes through apt from the machine's own sources. The content for Debian 12 is in
+the next release's package only: bookworm's ssg-debian (0.1.65) knows Debian 10 and 11, trixie's (0.1.76) knows 12
+(https://tracker.debian.org/pkg/scap-security-guide).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from honseki.engine.process import run
+from honseki.errors import HonsekiError
+from images.apt import Apt, sources
+from images.manifest import Locked
+
+Say = Callable[[str], None]
+
+RELEASE: Final = "bookworm"
+CONTENT_RELEASE: Final = "trixie"
+SCANNERS: Final = ("openscap-scanner", "openscap-common", "lynis")
+LABEL: Final = "honseki-tools"
+CONTENT: Final = "usr/share/xml/scap/ssg/content/ssg-debian12-ds.xml"
+_THE_MACHINES_OWN: Final = frozenset({"libc6", "libgcc-s1", "gcc-12-base", "libc-bin", "tzdata"})
+"""Left out: a C library that isn't the one of the machine's program loader doesn't start."""
+
+
+@dataclass(frozen=True)
+class Tools:
+    """The disk, the content's file here, and what is on it: package name to version."""
+
+    disk: Path
+    content: Path
+    versions: dict[str, str]
+
+
+def tools(cache: Path, say: Say) -> Tools:
+    """The disk for scans, made anew only if Debian has newer packages. `HonsekiError` if Debian can't be reached."""
+    home = cache / "scan"
+    home.mkdir(parents=True, exist_ok=True)
+    say("Looking up the scanners and the newest content ...")
+    base = sources(RELEASE)
+    scanners = _resolved(Apt(home / "apt-scanners", base), SCANNERS)
+    later = Apt(home / "apt-content", for_release(base, CONTENT_RELEASE))
+    content = _resolved(later, ("ssg-debian",))
+    wanted = (*scanners, *content)
+    key = hashlib.sha256("\n".join(sorted(f"{each} {each.sha256}" for each in wanted)).encode()).hexdigest()[:16]
+    folder = home / key
+    versions = {each.name: each.version for each in wanted if each.name in (*SCANNERS, "ssg-debian")}
+    if not (folder / "tools.ext").is_file():
+        say(f"Fetching {len(wanted)} packages for the scan ...")
+        with tempfile.TemporaryDirectory(dir=home) as made:
+            draft = Path(made) / "whole"
+            draft.mkdir()
+            _fill(draft, ((Apt(home / "apt-scanners", base), scanners), (later, content)))
+            draft.rename(folder)
+    return Tools(folder / "tools.ext", folder / "content.xml", versions)
+
+
+def for_release(text: str, release: str) -> str:
+    """The sources' main paragraphs (not updates, not security), for another release."""
+    found = []
+    for paragraph in re.split(r"\n\s*\n", text):
+        suites = re.search(r"^Suites:[ \t]*(.*)$", paragraph, re.MULTILINE)
+        if suites is not None and RELEASE in suites[1].split():
+            found.append(re.sub(r"^Suites:.*$", f"Suites: {release}", paragraph, flags=re.MULTILINE).strip())
+    if not found:
+        raise HonsekiError(f"the apt sources have no main archive of {RELEASE}", do="see sources.list(5)")
+    return "\n\n".join(found) + "\n"
+
+
+def _resolved(apt: Apt, names: Sequence[str]) -> tuple[Locked, ...]:
+    if not any((apt.root / "lists").glob("*_Packages*")):
+        apt.update()
+    versions = {name: version for name, version in apt.resolve(names).items() if name not in _THE_MACHINES_OWN}
+    digests = apt.digest(versions.items())
+    return tuple(
+        Locked(name=name, version=version, sha256=digests[f"{name}={version}"])
+        for name, version in sorted(versions.items())
+    )
+
+
+def _fill(draft: Path, parts: Sequence[tuple[Apt, Sequence[Locked]]]) -> None:
+    tree, debs = draft / "tree", draft / "debs"
+    tree.mkdir()
+    debs.mkdir()
+    for apt, packages in parts:
+        if said := apt.download(packages, debs):
+            raise HonsekiError("the scanners can't be fetched", why=said[-1000:], do="run the same command again")
+    digests = {each.sha256 for _, packages in parts for each in packages}
+    for deb in sorted(debs.glob("*.deb")):
+        if hashlib.sha256(deb.read_bytes()).hexdigest() not in digests:
+            raise HonsekiError(f"{deb.name} is not what the signed lists say", where=str(debs))
+        run(["dpkg-deb", "-x", str(deb), str(tree)])
+    shutil.copyfile(tree / CONTENT, draft / "content.xml")
+    small = draft / "small"
+    _choose(tree, small)
+    blocks = sum(path.lstat().st_size // 4096 + 1 for path in small.rglob("*")) * 5 // 4 + 1024
+    # -U: all of it root's, as Lynis wants to see its own files.
+    run(["genext2fs", "-U", "-B", "4096", "-b", str(blocks), "-L", LABEL, "-d", str(small), str(draft / "tools.ext")])
+    for each in (tree, debs, small):
+        shutil.rmtree(each)
+
+
+def _choose(tree: Path, small: Path) -> None:
+    """Only what is run: programs, libraries, schemas, and Lynis in the one-folder form that it also has upstream."""
+    lynis = small / "lynis"
+    lynis.mkdir(parents=True)
+    for name, source in (
+        ("include", "usr/share/lynis/include"),
+        ("db", "usr/share/lynis/db"),
+        ("plugins", "usr/share/lynis/plugins"),
+    ):
+        if (tree / source).is_dir():
+            shutil.copytree(tree / source, lynis / name)
+    shutil.copyfile(tree / "etc/lynis/default.prf", lynis / "default.prf")
+    shutil.copy(tree / "usr/sbin/lynis", lynis / "lynis")
+    (small / "bin").mkdir()
+    shutil.copy(tree / "usr/bin/oscap", small / "bin/oscap")
+    shutil.copytree(tree / "usr/share/openscap", small / "openscap")
+    shutil.copyfile(tree / CONTENT, small / "content.xml")
+    (small / "lib").mkdir()
+    for folder in ("lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu", "usr/lib"):
+        for path in sorted((tree / folder).glob("*.so*")):
+            if path.is_file():
+                shutil.copyfile(path, small / "lib" / path.name)
+    for path in small.rglob("*"):
+        path.chmod(0o755 if path.is_dir() or path.parent.name == "bin" or path.name == "lynis" else 0o644)

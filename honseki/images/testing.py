@@ -1,0 +1,107 @@
+"""An image's own tests (`images/<name>/tests`, pytest-testinfra) on the booted machine, over its test port."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from testinfra.backend.base import BaseBackend, CommandResult
+from testinfra.host import Host
+
+from honseki.errors import HonsekiError
+from honseki.images.boot import Running
+from images.manifest import Image
+
+Say = Callable[[str], None]
+
+
+class PortBackend(BaseBackend):
+    """testinfra's commands through a machine's shell."""
+
+    NAME = "honseki-port"
+
+    def __init__(self, running: Running) -> None:
+        super().__init__("honseki-port")
+        self._running = running
+
+    def run(self, command: str, *args: str, **_kw: Any) -> CommandResult:
+        """Run one command; testinfra quotes the arguments into it."""
+        line = self.quote(command, *args)
+        done = self._running.run(line)
+        return self.result(done.code, self.encode(line), done.stdout, done.stderr)
+
+    @classmethod
+    def get_hosts(cls, host: str, **_kw: Any) -> list[str]:
+        """Only this one."""
+        return [host]
+
+
+class Plugin:
+    """What the tests get: `host` (testinfra's), `machine` (the booted machine) and `image` (the resolved manifest)."""
+
+    def __init__(self, running: Running, image: Image) -> None:
+        self._running, self._image = running, image
+        self.failed: list[str] = []
+        self.passed = 0
+
+    @pytest.fixture(scope="session")
+    def host(self) -> Host:
+        """testinfra's view of the machine."""
+        return Host(PortBackend(self._running))
+
+    @pytest.fixture(scope="session")
+    def machine(self) -> Running:
+        """The machine, for what testinfra hasn't: a restart, the forwarded ports."""
+        return self._running
+
+    @pytest.fixture(scope="session")
+    def image(self) -> Image:
+        """The manifest that the machine's image was built from."""
+        return self._image
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Count."""
+        if report.failed:
+            self.failed.append(report.nodeid)
+        elif report.when == "call" and report.passed:
+            self.passed += 1
+
+
+def folders(image: Image) -> tuple[Path, ...]:
+    """The tests of the image and of what it stands on, the lowest first."""
+    return tuple(folder / "tests" for folder in image.lineage if any((folder / "tests").glob("test_*.py")))
+
+
+def run_tests(image: Image, running: Running, *, options: tuple[str, ...] = ()) -> Plugin:
+    """Run the image's tests on `running`; what passed and failed. `HonsekiError` if there is no test."""
+    where = folders(image)
+    if not where:
+        raise HonsekiError(f"image {image.name} has no tests", where=str(image.folder / "tests"))
+    plugin = Plugin(running, image)
+    # Of the image's folders only: no setting of the caller's project.
+    words = ["-p", "no:cacheprovider", "-p", "no:testinfra", "-c", os.devnull, "--rootdir", str(image.folder), "-q"]
+    # stdout is the command's own answer's.
+    with contextlib.redirect_stdout(sys.stderr):
+        code = pytest.main([*words, *options, *map(str, where)], plugins=[plugin])
+    if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        raise HonsekiError(
+            f"the tests could not be run: {pytest.ExitCode(code).name}", where=shlex.join(map(str, where))
+        )
+    return plugin
+
+
+@contextlib.contextmanager
+def quiet_environment() -> Iterator[None]:
+    """Without the caller's pytest options, which mean its own project."""
+    kept = os.environ.pop("PYTEST_ADDOPTS", None)
+    try:
+        yield
+    finally:
+        if kept is not None:
+            os.environ["PYTEST_ADDOPTS"] = kept

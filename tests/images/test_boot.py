@@ -1,0 +1,127 @@
+"""QEMU's command line, and the shell's protocol against a real `sh` at the other end of a socket."""
+
+from __future__ import annotations
+
+import itertools
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from honseki.errors import HonsekiError
+from honseki.images import boot, relay
+from honseki.images.boot import Inward, Machine, Outward, Running
+
+
+def options(line: list[str], name: str) -> list[str]:
+    return [value for option, value in itertools.pairwise(line) if option == name]
+
+
+def test_the_disk_is_never_written_and_the_network_reaches_nothing(tmp_path: Path) -> None:
+    machine = Machine(Path("/images/a,b/disk.raw"), inward=(Inward(443),), tools=Path("/tools.ext"))
+    line = boot.command(machine, tmp_path, [(40443, 443)])
+    drives = options(line, "-drive")
+    assert "if=virtio,format=raw,snapshot=on,file=/images/a,,b/disk.raw" in drives
+    assert "if=virtio,format=raw,readonly=on,file=/tools.ext" in drives
+    assert all("snapshot=on" in each or "readonly=on" in each or "variables.fd" in each for each in drives)
+    (network,) = options(line, "-netdev")
+    assert network == "user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:40443-:443"
+
+
+def test_a_server_here_is_given_to_the_machine_by_a_relay(tmp_path: Path) -> None:
+    machine = Machine(tmp_path / "disk.raw", outward=(Outward("10.0.2.100", 5432, 45432),))
+    (network,) = options(boot.command(machine, tmp_path, []), "-netdev")
+    assert f",guestfwd=tcp:10.0.2.100:5432-cmd:{sys.executable} " in network
+    assert network.endswith("relay.py 45432")
+
+
+def test_only_a_credential_opens_the_shell(tmp_path: Path) -> None:
+    machine = Machine(tmp_path / "disk.raw", credentials=(("user-data", '{"a": 1, "b": 2}'),))
+    said = options(boot.command(machine, tmp_path, []), "-smbios")
+    assert "type=11,value=io.systemd.credential:honseki.console=1" in said
+    assert 'type=11,value=io.systemd.credential:user-data={"a": 1,, "b": 2}' in said
+    unit = (Path(boot.__file__).parents[2] / "images/plain/templates/console.service.j2").read_text()
+    assert "ConditionCredential=honseki.console\n" in unit
+    assert f"ConditionPathExists=/dev/virtio-ports/{boot.PORT_NAME}\n" in unit
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Iterator[Running]:
+    here, there = socket.socketpair()
+    process = subprocess.Popen(["sh", "-s"], stdin=there, stdout=there)
+    there.close()
+    yield Running(process, tmp_path, {}, time.monotonic(), _socket=here)
+    here.close()
+    boot.stop(process)
+
+
+@pytest.fixture
+def own_folder(shell: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Running:
+    sent = shell._send
+    monkeypatch.setattr(shell, "_send", lambda data: sent(data.replace(b"/run/honseki-console", bytes(tmp_path / "c"))))
+    return shell
+
+
+def test_bytes_and_exit_codes_come_back_as_they_are(own_folder: Running) -> None:
+    done = own_folder.run("printf 'a\\000\\377\\n\\nb'; echo $'x' >&2; cat; exit 7")
+    assert (done.code, done.stdout) == (7, b"a\0\xff\n\nb")
+    assert b"x" in done.stderr
+    assert own_folder.run("true").code == 0
+
+
+def test_what_fails_is_an_error_with_its_words(own_folder: Running) -> None:
+    with pytest.raises(HonsekiError, match="exit code 3") as caught:
+        own_folder.check("echo no such tenant >&2; exit 3")
+    assert caught.value.why == "no such tenant"
+
+
+def test_a_command_that_hangs_is_an_error_with_the_consoles_end(own_folder: Running, tmp_path: Path) -> None:
+    (tmp_path / "console.log").write_text("one\nKernel panic\n")
+    with pytest.raises(HonsekiError, match="didn't end") as caught:
+        own_folder.run("sleep 30", timeout=0.3)
+    assert "Kernel panic" in caught.value.why
+
+
+def test_a_file_is_read_whole(own_folder: Running, tmp_path: Path) -> None:
+    content = bytes(range(256)) * 5000
+    (tmp_path / "file").write_bytes(content)
+    assert own_folder.read(str(tmp_path / "file")) == content
+    with pytest.raises(HonsekiError, match="can't be read"):
+        own_folder.read(str(tmp_path / "absent"))
+
+
+def test_a_qemu_that_ended_says_what_it_said(tmp_path: Path) -> None:
+    process = subprocess.Popen(["sh", "-c", "exit 6"])
+    process.wait()
+    (tmp_path / "qemu.log").write_text("qemu: no such device\n")
+    with pytest.raises(HonsekiError, match="exit code 6") as caught:
+        Running(process, tmp_path, {}, time.monotonic()).wait_up(5)
+    assert caught.value.why == "qemu: no such device"
+
+
+def test_a_missing_disk_is_said_before_anything_starts(tmp_path: Path) -> None:
+    with pytest.raises(HonsekiError, match="disk is not there"), boot.started(Machine(tmp_path / "disk.raw")):
+        pass
+
+
+def test_the_relay_copies_both_ways_and_ends_with_the_server() -> None:
+    def answer() -> None:
+        connection, _ = server.accept()
+        with connection:
+            connection.sendall(connection.recv(100).upper() * 50_000)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=answer, daemon=True).start()
+        line = relay.command(server.getsockname()[1]).split(" ")
+        process = subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(b"hello")
+        process.stdin.flush()
+        assert process.stdout.read() == b"HELLO" * 50_000
+        assert process.wait(10) == 0
