@@ -21,7 +21,7 @@ from images.manifest import Image
 Say = Callable[[str], None]
 
 
-class PortBackend(BaseBackend):
+class PortBackend(BaseBackend):  # type: ignore[misc]  # testinfra has no types
     """testinfra's commands through a machine's shell."""
 
     NAME = "honseki-port"
