@@ -153,7 +153,12 @@ def test(context: Context, image: str, as_json: bool) -> int:
     built = find(folder(context), image)
     resolved = load(built.name)
     inward = tuple(qemu.Inward(each.port) for each in resolved.manifest.ports if each.protocol == "tcp")
-    machine = qemu.Machine(built.disk, inward=(*inward, qemu.Inward(8080)), accelerator=qemu.accelerator())
+    machine = qemu.Machine(
+        built.disk,
+        inward=(*inward, qemu.Inward(8080)),
+        credentials=testing.credentials(resolved),
+        accelerator=qemu.accelerator(),
+    )
     with qemu.started(machine, keep_log=built.folder / "test-console.log") as running, testing.quiet_environment():
         context.say(f"{built.name} is up after {running.boot_s:.0f} s; running its tests ...")
         done = testing.run_tests(resolved, running, options=("--no-header",))

@@ -112,7 +112,11 @@ def command(machine: Machine, work: Path, forwards: Sequence[tuple[int, int]]) -
     if machine.tools is not None:
         line += ["-drive", f"if=virtio,format=raw,readonly=on,file={_escaped(machine.tools)}"]
     for name, value in said:
-        line += ["-smbios", f"type=11,value=io.systemd.credential:{name}={value.replace(',', ',,')}"]
+        # In a file, not in an argument that every process can read, and encoded, since it may have several lines.
+        given = work / f"credential-{name}"
+        given.write_text(f"io.systemd.credential.binary:{name}={base64.b64encode(value.encode()).decode()}")
+        given.chmod(0o600)
+        line += ["-smbios", f"type=11,path={_escaped(given)}"]
     return line
 
 
