@@ -171,14 +171,18 @@ class Running:
 
     def reboot(self, seconds: float = UP_S) -> float:
         """Restart the machine's system and wait for it; seconds until it is up. Writes to its disks are kept."""
-        begun, before = time.monotonic(), self.run("cat /proc/sys/kernel/random/boot_id").stdout
+        identity = "cat /proc/sys/kernel/random/boot_id"
+        begun, before = time.monotonic(), self.run(identity).stdout
         self._send(b"systemctl reboot\n")
         until = begun + seconds
         while time.monotonic() < until:
-            self._greet(until)
-            if self.run("cat /proc/sys/kernel/random/boot_id").stdout != before:
-                self.wait_up(until - time.monotonic())
-                return time.monotonic() - begun
+            # The shell may go away between question and answer.
+            with contextlib.suppress(HonsekiError):
+                self._greet(min(until, time.monotonic() + 20))
+                if self.run(identity, timeout=30).stdout != before:
+                    self.wait_up(until - time.monotonic())
+                    return time.monotonic() - begun
+            self._alive()
             time.sleep(1)
         raise self._late("the machine didn't come back after a restart", seconds)
 

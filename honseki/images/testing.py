@@ -66,6 +66,11 @@ class Plugin:
         """The manifest that the machine's image was built from."""
         return self._image
 
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Refuse testinfra's own plugin: its `host` is this machine by default, and tests try forbidden things."""
+        if any(getattr(each, "__name__", "") == "testinfra.plugin" for each in config.pluginmanager.get_plugins()):
+            raise pytest.UsageError("testinfra's plugin is loaded: the tests would run on this machine")
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count."""
         if report.failed:
@@ -96,7 +101,17 @@ def run_tests(image: Image, running: Running, *, options: tuple[str, ...] = ()) 
         raise HonsekiError(f"image {image.name} has no tests", where=str(image.folder / "tests"))
     plugin = Plugin(running, image)
     # Of the image's folders only: no setting of the caller's project.
-    words = ["-p", "no:cacheprovider", "-p", "no:testinfra", "-c", os.devnull, "--rootdir", str(image.folder), "-q"]
+    words = [
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:pytest11.testinfra",
+        "-c",
+        os.devnull,
+        "--rootdir",
+        str(image.folder),
+        "-q",
+    ]
     # stdout is the command's own answer's.
     with contextlib.redirect_stdout(sys.stderr):
         code = pytest.main([*words, *options, *map(str, where)], plugins=[plugin])

@@ -1,0 +1,67 @@
+"""An image's tests run on the machine at the port, never on this one."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from honseki.errors import HonsekiError
+from honseki.images import boot
+from honseki.images.boot import Running
+from images.manifest import Image, load
+
+testing = pytest.importorskip("honseki.images.testing", reason="pytest-testinfra")
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Iterator[Running]:
+    """A shell that says of itself that it is the machine."""
+    here, there = socket.socketpair()
+    process = subprocess.Popen(["sh", "-s"], stdin=there, stdout=there, env={"WHO": "machine", "PATH": "/usr/bin:/bin"})
+    there.close()
+    running = Running(process, tmp_path, {443: 1}, time.monotonic(), _socket=here)
+    sent = running._send
+    running._send = lambda data: sent(data.replace(b"/run/honseki-console", bytes(tmp_path / "c")))  # type: ignore[method-assign]
+    yield running
+    here.close()
+    boot.stop(process)
+
+
+def image_with(tests: str, folder: Path) -> Image:
+    (folder / "small" / "tests").mkdir(parents=True)
+    (folder / "small" / "manifest.yaml").write_text(
+        "name: small\ntitle: {ja: 小, en: Small}\npackages_of: 2026-11-25\n"
+        "partitions:\n  - {name: root, mount: /, size_mib: 64}\n"
+    )
+    if tests:
+        (folder / "small" / "tests" / "test_it.py").write_text(tests)
+    return load("small", folder)
+
+
+def test_host_is_the_machine_and_failures_are_counted(machine: Running, tmp_path: Path) -> None:
+    image = image_with(
+        "def test_where(host): assert host.check_output('echo $WHO') == 'machine'\n"
+        "def test_given(machine, image): assert machine.ports == {443: 1} and image.name == 'small'\n"
+        "def test_wrong(host): assert host.run('exit 3').rc == 0\n",
+        tmp_path,
+    )
+    with testing.quiet_environment():
+        done = testing.run_tests(image, machine)
+    assert done.passed == 2
+    assert [each.rpartition("::")[2] for each in done.failed] == ["test_wrong"]
+
+
+def test_testinfras_own_plugin_is_refused(machine: Running, tmp_path: Path) -> None:
+    image = image_with("def test_it(host): assert host\n", tmp_path)
+    with pytest.raises(HonsekiError, match="could not be run"):
+        testing.run_tests(image, machine, options=("-p", "testinfra.plugin"))
+
+
+def test_an_image_without_tests_is_an_error(machine: Running, tmp_path: Path) -> None:
+    with pytest.raises(HonsekiError, match="has no tests"):
+        testing.run_tests(image_with("", tmp_path), machine)
