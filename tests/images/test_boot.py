@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 import socket
 import subprocess
@@ -43,8 +44,12 @@ def test_a_server_here_is_given_to_the_machine_by_a_relay(tmp_path: Path) -> Non
 def test_only_a_credential_opens_the_shell(tmp_path: Path) -> None:
     machine = Machine(tmp_path / "disk.raw", credentials=(("user-data", '{"a": 1, "b": 2}'),))
     said = options(boot.command(machine, tmp_path, []), "-smbios")
-    assert "type=11,value=io.systemd.credential:honseki.console=1" in said
-    assert 'type=11,value=io.systemd.credential:user-data={"a": 1,, "b": 2}' in said
+    # Not in arguments, which every process can read.
+    assert said == [f"type=11,path={tmp_path}/credential-{name}" for name in ("honseki.console", "user-data")]
+    told = [(tmp_path / f"credential-{name}").read_text() for name in ("honseki.console", "user-data")]
+    assert told[0] == f"io.systemd.credential.binary:honseki.console={base64.b64encode(b'1').decode()}"
+    assert base64.b64decode(told[1].partition("=")[2]).decode() == '{"a": 1, "b": 2}'
+    assert (tmp_path / "credential-user-data").stat().st_mode & 0o077 == 0
     unit = (Path(boot.__file__).parents[2] / "images/plain/templates/console.service.j2").read_text()
     assert "ConditionCredential=honseki.console\n" in unit
     assert f"ConditionPathExists=/dev/virtio-ports/{boot.PORT_NAME}\n" in unit
