@@ -18,6 +18,18 @@ from honseki.engine.settings import CHECKOUT, Settings
 _NOT_INHERITED = ("AWS_", "PULUMI_", "HONSEKI_")
 
 
+_SLOW_FOLDERS = ("benchmarks", "images", "region")
+"""Each of their tests starts something of its own (a region, a database, tools of Debian's): together over a minute."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Before `-m` is applied."""
+    for item in items:
+        if item.path.relative_to(Path(__file__).parent).parts[0] in _SLOW_FOLDERS:
+            item.add_marker(pytest.mark.slow)
+
+
 @dataclass(frozen=True)
 class Home:
     """A command line with a home of its own: state, region and passphrase that nothing else uses."""
