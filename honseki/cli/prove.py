@@ -151,9 +151,13 @@ def _of_fleet(
 
 
 def _of_folder(folder: Path, by: str) -> Answer:
-    from honseki.proving.snapshot import snapshot  # noqa: PLC0415
+    from honseki.proving.snapshot import snapshot, tenants  # noqa: PLC0415  the cloud's libraries: only when asked for
 
-    answer = snapshot(folder, by)
+    try:
+        tenant_of = tenants(by)
+    except ValueError:
+        raise click.UsageError(f"--by {by}: say vpc, owner, or tag:KEY, for example tag:Environment") from None
+    answer = snapshot(folder, tenant_of)
     if len(answer.isolation.tenants) < 2:
         raise HonsekiError(
             f"there is nothing to prove: {len(answer.isolation.tenants)} tenants in the folder",

@@ -15,7 +15,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any, Final, Literal
 
-from honseki.proof.addresses import ALL, Span, address, texts
+from honseki.proof.addresses import Span, address
 from honseki.proof.boxes import Box
 from honseki.proof.index import Index
 from honseki.proof.network import TCP, Gap, Network
@@ -170,13 +170,13 @@ class Isolation:
             if found is not None:
                 gaps = self._gaps.of((source, target), "filters")
                 if gaps:
-                    return Pair(source, target, routed, "UNKNOWN", self._witness(found), gaps)
-                return Pair(source, target, routed, "REACHABLE", self._witness(found))
+                    return Pair(source, target, routed, "UNKNOWN", witness(found), gaps)
+                return Pair(source, target, routed, "REACHABLE", witness(found))
         gaps = (*self._missing_routes(source, target), *self._gaps.of((source, target), "filters"))
         perhaps = self._walked(source, unsure=True).get(target) if self._unsure(source) else None
         if perhaps is not None:
             reasons = dict.fromkeys((*_reasons(perhaps.trail), *gaps))
-            return Pair(source, target, routed, "UNKNOWN", self._witness(perhaps), tuple(reasons))
+            return Pair(source, target, routed, "UNKNOWN", witness(perhaps), tuple(reasons))
         if gaps:
             return Pair(source, target, routed, "UNKNOWN", missing=tuple(dict.fromkeys(gaps)))
         return Pair(source, target, routed, "ISOLATED", route=self.route(source, target))
@@ -218,7 +218,7 @@ class Isolation:
             return None
         for arrival in self._walker.from_tenant(source, unsure=False):
             if arrival.tenant is not None and arrival.tenant != source:
-                return arrival.tenant, self._witness(arrival)
+                return arrival.tenant, witness(arrival)
         return None
 
     def closed(self, tenant: str) -> dict[str, tuple[Span, ...]]:
@@ -255,9 +255,6 @@ class Isolation:
                         break
             self._arrivals[key] = found
         return self._arrivals[key]
-
-    def _witness(self, arrival: Arrival) -> Witness:
-        return witness(arrival)
 
 
 def prove(network: Network) -> Isolation:
@@ -356,8 +353,3 @@ class _Gaps:
         """What is missing that may concern any of these."""
         gaps = (*self._everywhere, *(gap for tenant in tenants for gap in self._by_tenant.get(tenant, ())))
         return tuple(dict.fromkeys(f"{gap.what} ({gap.where}): {gap.why}" for gap in gaps if gap.concerns == concerns))
-
-
-def spans_json(spans: tuple[Span, ...]) -> list[str]:
-    """CIDRs."""
-    return [text for one in spans for text in (("*",) if one == ALL.get(one.version) else texts(one))]

@@ -259,7 +259,7 @@ class Walker(Passage):
         for balancer in self._index.balancers_at.get(rest, ()):
             for listener in balancer.listeners:
                 keeps = balancer.keeps_client
-                yield from self._sent_on(listener, rest, balancer.interfaces, at, keeps=keeps)
+                yield from self._sent_on(listener, balancer.interfaces, at, keeps=keeps)
         for endpoint in self._index.endpoints_at.get(rest, ()):
             for name in endpoint.balancers:
                 provider = self._index.balancers.get(name)
@@ -267,13 +267,10 @@ class Walker(Passage):
                     yield self._absent(name, at, at.box, endpoint.where)
                     continue
                 for listener in provider.listeners:
-                    yield from self._sent_on(listener, rest, provider.interfaces, at, keeps=False)
+                    yield from self._sent_on(listener, provider.interfaces, at, keeps=False)
 
-    def _sent_on(
-        self, listener: Listener, own: str, interfaces: tuple[str, ...], at: Trail, *, keeps: bool
-    ) -> Iterator[Trail]:
+    def _sent_on(self, listener: Listener, interfaces: tuple[str, ...], at: Trail, *, keeps: bool) -> Iterator[Trail]:
         """To the listener's targets, out of each of the balancer's interfaces."""
-        del own
         index = self._index
         accepted = boxes.meet(
             at.box,

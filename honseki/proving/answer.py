@@ -26,8 +26,6 @@ class Answer:
 
     source: Source
     isolation: Isolation
-    names: Mapping[str, str]
-    """municipalities' names by code; what has none goes by its id"""
     services: Mapping[str, Service] = field(default_factory=dict)
     losses: Mapping[str, NMinusOne] = field(default_factory=dict)
     internet: Mapping[str, Internet] = field(default_factory=dict)

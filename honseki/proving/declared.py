@@ -42,7 +42,6 @@ def declared(
     return Answer(
         source="declared",
         isolation=isolation,
-        names={m.code: m.name for m in everyone.municipalities},
         services={m.code: _service(m, evaluated[m.code], parts[m.code]) for m in chosen},
         losses={m.code: _losses(m, evaluated[m.code], parts[m.code], target, cache) for m in chosen} if losses else {},
         internet={m.code: internet(isolation, m.code) for m in chosen},

@@ -68,7 +68,6 @@ def live(
     return Answer(
         source="live",
         isolation=told.isolation,
-        names={m.code: m.name for m in everyone.municipalities},
         services={m.code: told.service(m) for m in asked},
         losses={m.code: told.losses(m, Cache(settings.cache / "graphs")) for m in asked} if losses else {},
         internet={code: internet(told.isolation, code) for code in codes if code in told.isolation.tenants},
