@@ -279,7 +279,11 @@ def _plant_everything(clients: Clients, account: str) -> dict[str, str]:
     ec2.modify_snapshot_attribute(
         SnapshotId=snapshot, Attribute="createVolumePermission", OperationType="add", UserIds=["999999999999"]
     )
-    image = ec2.register_image(Name="image", RootDeviceName="/dev/xvda")["ImageId"]
+    image = ec2.register_image(
+        Name="image",
+        RootDeviceName="/dev/xvda",
+        BlockDeviceMappings=[{"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": snapshot}}],
+    )["ImageId"]
     ec2.modify_image_attribute(ImageId=image, LaunchPermission={"Add": [{"UserId": "888888888888"}]})
     trust = role(clients, "trusted", "ec2.amazonaws.com")
     return planted | {
