@@ -1,4 +1,4 @@
-"""Building an image: `python -m benchmarks.images [--image app] [--scan]`.
+"""Building an image: `python -m benchmarks.images [--image app] [--scan] [--keep DIR]`.
 
 Each build is a `honseki image build` with a home of its own.
 
@@ -15,6 +15,7 @@ Each build is a `honseki image build` with a home of its own.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import subprocess
@@ -79,10 +80,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--image", default="app")
     parser.add_argument("--scan", action="store_true", help="boot and scan it, and plain Debian beside it")
+    parser.add_argument("--keep", type=Path, help="a new folder for the images and the scans' reports, kept afterwards")
     chosen = parser.parse_args()
     name = chosen.image
-    with tempfile.TemporaryDirectory(prefix="honseki-images-") as folder:
-        place = Path(folder)
+    with contextlib.ExitStack() as stack:
+        place = chosen.keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="honseki-images-")))
+        place.mkdir(parents=True, exist_ok=chosen.keep is None)
         place.chmod(0o755)
         home = {"HONSEKI_HOME": str(place / "one"), "HONSEKI_CACHE": str(place / "cache")}
         print(f"Building {name} with an empty cache ...", file=sys.stderr)

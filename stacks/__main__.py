@@ -10,7 +10,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from infra.model import NotReadyError
 from stacks.inventory import InventoryError
-from stacks.program import StackNameError, declare
+from stacks.naming import StackNameError
+from stacks.program import declare
 
 try:
     declare(pulumi.get_stack())

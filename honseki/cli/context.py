@@ -66,16 +66,33 @@ class Context:
         return binary.ensure(self.settings, self.say)
 
     def fleet(self, codes: Iterable[str] | None = None) -> Fleet:
-        """The inventory, or the named part of it. All problems at once as `BadInventoryError`."""
+        """The inventory, or the named part of it. All problems at once as `BadInventoryError`.
+
+        In a rehearsal the published image stands in the place of the inventory's placeholder.
+        """
+        from infra.model import Fleet  # noqa: PLC0415
+        from stacks import rehearsed  # noqa: PLC0415
         from stacks.inventory import InventoryError, load  # noqa: PLC0415
         from stacks.kept import load_kept  # noqa: PLC0415
 
         try:
             if codes is None:
-                return load_kept(self.settings.fleet, self.settings.cache / "inventory")
-            return load(self.settings.fleet, codes)
+                found = load_kept(self.settings.fleet, self.settings.cache / "inventory")
+            else:
+                found = load(self.settings.fleet, codes)
         except InventoryError as error:
             raise BadInventoryError(error.problems) from error
+        if self.settings.target != "rehearsal" or (published := self._published()) is None:
+            return found
+        return Fleet.of(rehearsed.instead(each, "rehearsal", published) for each in found.municipalities)
+
+    def _published(self) -> tuple[str, dict[str, str]] | None:
+        from stacks import rehearsed  # noqa: PLC0415
+
+        try:
+            return rehearsed.read(self.settings.rehearsal_image)
+        except ValueError as error:
+            raise HonsekiError("the rehearsal's image isn't known", why=str(error)) from error
 
     def chosen(self, codes: Sequence[str], everyone: bool) -> tuple[Municipality, ...]:
         """The municipalities that a command is about; it must say which, or `--all`."""

@@ -97,6 +97,7 @@ def reset(context: Context, yes: bool) -> int:
 
     if not yes:
         click.confirm("Forget everything in the rehearsal region?", abort=True, err=True)
+    context.settings.rehearsal_image.unlink(missing_ok=True)
     control.reset(context.settings.region_home)
     # Stacks that describe things in an emptied region would only confuse; AWS's stacks live in another backend folder
     # or carry another target in their name, and are left alone.
@@ -129,6 +130,7 @@ def env(context: Context) -> int:
         "PULUMI_BACKEND_URL": settings.backend_url,
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(settings.passphrase_file),
         "HONSEKI_FLEET": str(settings.fleet),
+        "HONSEKI_REHEARSAL_IMAGE": str(settings.rehearsal_image),
     }
     folders = [str(REHEARSAL_BIN)]
     engine = binary.which(settings)

@@ -15,6 +15,7 @@ What next
   honseki fleet list                     the municipalities of the inventory (stacks/fleet/*.yaml)
   honseki plan {code}                    what a change of the inventory would do, before it is done
   honseki drift {code}                   what other hands changed in the cloud; `honseki up {code}` mends it
+  honseki image test app                 the servers' image, booted: that it serves, and that its firewall drops
   honseki prove --live                   that no packet gets from one to another, and every terminal is served
   eval "$(honseki region env)"           boto3, the AWS CLI and plain pulumi against this region
   honseki region stop                    stop the region; its state is kept
@@ -36,9 +37,33 @@ def rehearse(click_context: click.Context, context: Context, codes: tuple[str, .
     if context.settings.target != "rehearsal":
         raise HonsekiError("a rehearsal is for the rehearsal region", do="leave out --target, or use `honseki up`")
     begun = time.monotonic()
+    _publish_image(context)
     click_context.invoke(up, codes=codes, refresh=True, plan_file=None, jobs=2, everyone=False, as_json=False)
     click.echo()
     click_context.invoke(status, codes=codes, everyone=False, as_json=False)
     click.echo(f"\nDone in {time.monotonic() - begun:.0f} s, in the REHEARSAL region on this machine, not in AWS.")
     click.echo(_NEXT.format(code=codes[0]))
     return Exit.OK
+
+
+def _publish_image(context: Context) -> None:
+    """The tenants' servers start from a published image. Where none can be built, say so and go on."""
+    from honseki.engine.cloud import reach  # noqa: PLC0415
+    from honseki.images import rehearsal  # noqa: PLC0415
+
+    settings = context.settings
+    municipalities = context.fleet().municipalities
+    try:
+        image = rehearsal.newest(settings, context.say)
+    except HonsekiError as error:
+        context.say(
+            "WITHOUT AN IMAGE: none can be built here, so launch templates name the inventory's placeholder.\n"
+            f"{error}\nThen rehearse again."
+        )
+        return
+    settings.prepare()
+    env = reach(settings, municipalities, context.say)
+    ids = rehearsal.publish(settings, image, municipalities, env, context.say)
+    context.say(
+        f"Servers' image: {image.name} sha256:{image.digest[:16]}, {', '.join(f'{r} {i}' for r, i in ids.items())}"
+    )

@@ -79,6 +79,11 @@ class Settings:
         return self.home / "region"
 
     @property
+    def rehearsal_image(self) -> Path:
+        """The file that says which image is published in the rehearsal region (`stacks.rehearsed`)."""
+        return self.region_home / "published-image.json"
+
+    @property
     def project_dir(self) -> Path:
         """The folder in which the engine is run: a Pulumi.yaml and the stacks' settings files.
 
@@ -133,6 +138,7 @@ class Settings:
             env["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(self.passphrase_file)
         if self.target == "rehearsal":
             env["PATH"] = f"{REHEARSAL_BIN}{os.pathsep}{env.get('PATH', '')}"
+            env["HONSEKI_REHEARSAL_IMAGE"] = str(self.rehearsal_image)
             env |= extra or {}
         return env
 

@@ -9,7 +9,9 @@ from pathlib import Path
 from honseki.errors import HonsekiError
 
 FILE = "_defaults.yaml"
-_BLOCK = re.compile(r"(?:^#[^\n]*image of the servers[^\n]*\n)?^image:[^\n]*\n(?:^[ \t]+[^\n]*\n?)*", re.MULTILINE)
+_BLOCK = re.compile(
+    r"(?:^#[^\n]*image of the servers[^\n]*\n(?:^#[^\n]*\n)*)?^image:[^\n]*\n(?:^[ \t]+[^\n]*\n?)*", re.MULTILINE
+)
 """`image:`, the lines indented below it, and the comment that says what it is."""
 
 

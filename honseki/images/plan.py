@@ -154,10 +154,9 @@ def changed(disk: Disk, base: Disk | None) -> dict[int, str]:
 
 def decide(disk: Disk, seen: Seen, accounts: AbstractSet[str]) -> Step:
     """The next step towards the image of `disk`, shared with exactly `accounts`."""
-    rejected = {snapshot.id for snapshot in seen.snapshots if snapshot.rejected}
-    for image in sorted(seen.images, key=lambda image: (image.state != "available", image.id)):
-        if image.state in ("available", "pending") and image.snapshot not in rejected:
-            return _finish(image, accounts)
+    registered = finish(seen, accounts)
+    if registered is not None:
+        return registered
     usable = [snapshot for snapshot in seen.snapshots if not snapshot.rejected]
     completed = sorted((s for s in usable if s.stage == "completed"), key=lambda s: (not s.verified, s.id))
     if completed:
@@ -169,7 +168,16 @@ def decide(disk: Disk, seen: Seen, accounts: AbstractSet[str]) -> Step:
     return Start(_best_base(disk, seen.bases))
 
 
-def _finish(image: SeenImage, accounts: AbstractSet[str]) -> Step:
+def finish(seen: Seen, accounts: AbstractSet[str]) -> Wait | Share | Done | None:
+    """The next step of an image that is registered, for which its disk isn't needed. None if none is."""
+    rejected = {snapshot.id for snapshot in seen.snapshots if snapshot.rejected}
+    for image in sorted(seen.images, key=lambda image: (image.state != "available", image.id)):
+        if image.state in ("available", "pending") and image.snapshot not in rejected:
+            return _finish(image, accounts)
+    return None
+
+
+def _finish(image: SeenImage, accounts: AbstractSet[str]) -> Wait | Share | Done:
     if image.state == "pending":
         return Wait(f"image {image.id}")
     add, remove = accounts - image.shared_with, image.shared_with - accounts

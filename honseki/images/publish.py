@@ -32,6 +32,7 @@ from honseki.images.plan import (
     Verify,
     changed,
     decide,
+    finish,
 )
 from honseki.images.shelf import DIGEST, PARENT, REJECTED, STATE, VERIFIED, BlockMismatchError, Entry, Shelf
 from images import build
@@ -81,6 +82,16 @@ def spoken(region: str) -> Iterator[None]:
 def open_shelf(env: Mapping[str, str], region: str) -> Shelf:
     """The images of one region, in the operator's account."""
     return Shelf(region, lambda service: own_client(env, service, region))
+
+
+def _journal(settings: Settings, image: Built, region: str) -> Journal:
+    return Journal(image.folder / f"publish-{settings.target}-{region}.jsonl")
+
+
+def standing(settings: Settings, shelf: Shelf, image: Built, accounts: AbstractSet[str]) -> Done | None:
+    """The image as it is registered and shared in the region. None if anything is left to do; no disk is read."""
+    step = finish(shelf.look(image, _journal(settings, image, shelf.region), {}), accounts)
+    return step if isinstance(step, Done) else None
 
 
 class Publication:
@@ -150,7 +161,7 @@ class Publication:
             raise
 
     def _journal(self, shelf: Shelf) -> Journal:
-        return Journal(self._image.folder / f"publish-{self._settings.target}-{shelf.region}.jsonl")
+        return _journal(self._settings, self._image, shelf.region)
 
     def _look(self, shelf: Shelf, journal: Journal, key: str | None) -> Seen:
         return shelf.look(self._image, journal, self._bases(shelf, key))

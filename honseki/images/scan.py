@@ -190,6 +190,7 @@ def scan(
         running.check(f"mkdir -p /run/tools /run/scan && mount -o ro,nosuid,nodev LABEL={LABEL} /run/tools")
         say("Running Lynis ...")
         report = _lynis(running)
+        (folder / "scan-lynis.dat").write_text(report)
         say("Running OpenSCAP (some minutes) ...")
         wide = _oscap(running, ENHANCED, folder)
         narrow_rules, narrow_values = known[INTERMEDIARY]

@@ -8,7 +8,7 @@ from honseki.engine import state
 from honseki.engine.binary import Engine
 from honseki.engine.evaluate import evaluate, from_state
 from infra.model.graph import Graph, Node, leaves
-from stacks.program import municipality_of
+from stacks.naming import municipality_of
 from tests.conftest import Home
 
 STACK = "rehearsal-272191"

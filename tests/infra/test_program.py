@@ -8,7 +8,8 @@ import pytest
 
 from honseki.engine.evaluate import evaluate, evaluate_program
 from stacks import inventory
-from stacks.program import FLEET, StackNameError, declare, municipality_of, parse
+from stacks.naming import FLEET, StackNameError, municipality_of, parse
+from stacks.program import declare
 
 
 @pytest.mark.parametrize(

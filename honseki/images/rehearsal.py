@@ -1,0 +1,83 @@
+"""A rehearsal's image: built if there is none, signed, published to the rehearsal region, and taken by its tenants.
+
+The same steps as for AWS (docs/publishing.md), one after the other. What they came to stands with the region's data,
+not in the inventory (`stacks.rehearsed`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from honseki.engine.settings import CHECKOUT
+from honseki.images import provenance, sbom, tools
+from honseki.images.publish import Publication, caller, open_shelf, spoken, standing
+from images import build
+from stacks import rehearsed
+
+if TYPE_CHECKING:
+    from honseki.engine.settings import Settings
+    from images.build import Built
+    from infra.model import Municipality
+
+Say = Callable[[str], None]
+
+NAME: Final = "app"
+"""The image that tenants' servers start from."""
+
+
+def newest(settings: Settings, say: Say) -> Built:
+    """The newest of this home's images; built when there is none. Raises `HonsekiError` where that can't be done."""
+    there = build.built(settings.home / "images", NAME)
+    if there:
+        return there[-1]
+    tools.need(tools.BUILDING, say)
+    say("Building the servers' image, once (a minute or two) ...")
+    return build.build(NAME, settings.home / "images", say, cache=settings.cache / "images")
+
+
+def publish(
+    settings: Settings, image: Built, municipalities: Sequence[Municipality], env: Mapping[str, str], say: Say
+) -> dict[str, str]:
+    """See that the image is in all of the municipalities' regions, for their accounts; its id by region.
+
+    What is there already isn't sent again, and the disk isn't read for it. Raises `HonsekiError`.
+    """
+    regions = sorted(
+        {m.placement.primary.region for m in municipalities} | {m.placement.recovery.region for m in municipalities}
+    )
+    accounts = frozenset(municipality.account_for(settings.target) for municipality in municipalities)
+    shelves = [open_shelf(env, region) for region in regions]
+    ids: dict[str, str] = {}
+    for shelf in shelves:
+        with spoken(shelf.region):
+            done = standing(settings, shelf, image, accounts)
+        if done is not None:
+            ids[shelf.region] = done.image
+    if len(ids) < len(shelves):
+        _sign(settings, image, say)
+        work = Publication(settings, image, accounts, say)
+        owner = caller(env, regions[0])
+        for shelf in shelves:
+            with spoken(shelf.region):
+                ids[shelf.region] = work.publish(shelf, owner).image
+    digest = f"sha256:{image.digest}"
+    with suppress(ValueError):  # a damaged file is written anew
+        if rehearsed.read(settings.rehearsal_image) == (digest, ids):
+            return ids
+    rehearsed.write(settings.rehearsal_image, digest, ids)
+    return ids
+
+
+def _sign(settings: Settings, image: Built, say: Say) -> None:
+    """Where the image comes from, signed by this home's key and checked, as `publish` wants it for AWS."""
+    lock = CHECKOUT / "images" / image.name / "packages.lock"
+    trusted = provenance.own_key(settings.home).public_key()
+    with suppress(provenance.ProvenanceError):
+        provenance.verify(image, [trusted])
+        return
+    say("Writing the image's bill of materials, and signing where it comes from ...")
+    sbom.write(image, sbom.make(image, lock, None))
+    provenance.attest(image, provenance.own_key(settings.home), lock)
+    provenance.verify(image, [trusted])

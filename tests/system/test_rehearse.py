@@ -1,0 +1,109 @@
+"""`honseki rehearse`: the image is published, the servers start from it, and a second run finds nothing to do."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from honseki.engine.binary import Engine
+from honseki.rehearsal.region import control
+from stacks import rehearsed
+from stacks.inventory import FOLDER, load
+from tests.conftest import CHECKOUT, Home, make_home
+from tests.images.publish import made
+from tests.system.conftest import IZUMI
+from tests.system.live import REGIONS, account_client
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def digest(home: Home, engine: Engine) -> str:
+    """Rehearsed once, with an image of a few blocks: a whole one takes minutes (tests/images builds that)."""
+    built = made.image(home.path, made.content("ab0c"))
+    done = home.honseki("rehearse", IZUMI)
+    assert done.returncode == 0, done.stderr + done.stdout
+    return built.digest
+
+
+def images(home: Home, region: str) -> list[dict[str, Any]]:
+    """The images that the tenant's launch templates name, as EC2 tells them in the tenant's own account."""
+    info = control.status(home.settings.region_home)
+    assert info is not None
+    ec2 = account_client(info.endpoint, f"000000{IZUMI}")("ec2", region)
+    templates = ec2.describe_launch_template_versions(Versions=["$Latest"])["LaunchTemplateVersions"]
+    ids = [template["LaunchTemplateData"]["ImageId"] for template in templates]
+    assert ids
+    return list(ec2.describe_images(ImageIds=ids)["Images"])
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_servers_start_from_the_image_that_was_published(digest: str, home: Home, region: str) -> None:
+    found = images(home, region)
+    assert found
+    for image in found:
+        assert image["State"] == "available"
+        assert f"sha256:{digest}" in image["Description"]
+        assert image["BlockDeviceMappings"][0]["Ebs"]["Encrypted"]
+
+
+def test_the_inventory_stays_as_it_is(digest: str) -> None:
+    assert digest
+    (municipality,) = load(FOLDER, [IZUMI]).municipalities
+    assert municipality.image is not None
+    assert municipality.image.is_example
+
+
+def test_what_was_rehearsed_has_no_changes_for_any_command(digest: str, home: Home) -> None:
+    assert digest
+    assert home.honseki("plan", IZUMI, "--exit-code").returncode == 0
+    again = home.honseki("rehearse", IZUMI)
+    assert again.returncode == 0, again.stderr
+    assert "no changes" in again.stderr
+    assert "start a snapshot" not in again.stderr
+
+
+def test_the_plain_pulumi_cli_takes_the_same_image(digest: str, home: Home) -> None:
+    assert digest
+    command = f'eval "$(honseki region env)" && pulumi preview --stack rehearsal-{IZUMI} --expect-no-changes'
+    env = dict(home.env) | {"PATH": f"{CHECKOUT / '.venv' / 'bin'}:{home.env['PATH']}"}
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=CHECKOUT, env=env, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_new_image_is_taken_by_the_next_rehearsal(digest: str, home: Home) -> None:
+    newer = made.image(home.path, made.content("ab0d"))
+    done = home.honseki("rehearse", IZUMI)
+    assert done.returncode == 0, done.stderr
+    for region in REGIONS:
+        assert all(newer.digest in image["Description"] for image in images(home, region))
+    assert digest != newer.digest
+
+
+def test_an_emptied_region_forgets_the_image(digest: str, home: Home) -> None:
+    """The last of this file: the region is emptied."""
+    assert digest
+    assert home.honseki("region", "reset", "--yes").returncode == 0
+    assert rehearsed.read(home.settings.rehearsal_image) is None
+
+
+def test_without_the_tools_of_images_it_is_said_and_the_rehearsal_goes_on(engine: Engine, tmp_path: Path) -> None:
+    home = make_home(tmp_path / "home")
+    nothing = tmp_path / "sources.list"
+    nothing.write_text("# no archive\n", encoding="utf-8")
+    there = Home(home.path, dict(home.env) | {"HONSEKI_APT_SOURCES": str(nothing), "HONSEKI_CACHE": str(tmp_path)})
+    (tmp_path / "engine").symlink_to(home.settings.cache / "engine")
+    try:
+        done = there.honseki("rehearse", IZUMI)
+        assert done.returncode == 0, done.stderr
+        assert "WITHOUT AN IMAGE" in done.stderr
+        shown = json.loads(there.honseki("plan", IZUMI, "--json").stdout)
+        assert shown
+    finally:
+        there.honseki("region", "stop")
