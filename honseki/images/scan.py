@@ -213,12 +213,17 @@ def scan(
 
 
 def _lynis(running: Running) -> str:
-    running.run(
+    done = running.run(
         "cd /run/tools/lynis && ./lynis audit system --quick --quiet --no-colors --no-log --profile default.prf "
         "--report-file /run/scan/lynis.dat",
         timeout=SCAN_S,
     )
-    return running.read("/run/scan/lynis.dat").decode(errors="replace")
+    report = running.read("/run/scan/lynis.dat").decode(errors="replace")
+    try:
+        lynis(report)  # now, not after the minutes of the next scan
+    except HonsekiError as error:
+        raise HonsekiError(f"Lynis ended with exit code {done.code} on the machine", why=done.text[-1000:]) from error
+    return report
 
 
 def _oscap(running: Running, profile: str, folder: Path) -> tuple[Rule, ...]:

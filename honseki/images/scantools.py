@@ -28,6 +28,8 @@ CONTENT_RELEASE: Final = "trixie"
 SCANNERS: Final = ("openscap-scanner", "openscap-common", "lynis")
 LABEL: Final = "honseki-tools"
 CONTENT: Final = "usr/share/xml/scap/ssg/content/ssg-debian12-ds.xml"
+_FORM: Final = "2"
+"""Of the disk: another one is made anew."""
 _THE_MACHINES_OWN: Final = frozenset({"libc6", "libgcc-s1", "gcc-12-base", "libc-bin", "tzdata"})
 """Left out: a C library that isn't the one of the machine's program loader doesn't start."""
 
@@ -51,7 +53,8 @@ def tools(cache: Path, say: Say) -> Tools:
     later = Apt(home / "apt-content", for_release(base, CONTENT_RELEASE))
     content = _resolved(later, ("ssg-debian",))
     wanted = (*scanners, *content)
-    key = hashlib.sha256("\n".join(sorted(f"{each} {each.sha256}" for each in wanted)).encode()).hexdigest()[:16]
+    parts = [_FORM, *sorted(f"{each} {each.sha256}" for each in wanted)]
+    key = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
     folder = home / key
     versions = {each.name: each.version for each in wanted if each.name in (*SCANNERS, "ssg-debian")}
     if not (folder / "tools.ext").is_file():
@@ -118,8 +121,10 @@ def _choose(tree: Path, small: Path) -> None:
         ("db", "usr/share/lynis/db"),
         ("plugins", "usr/share/lynis/plugins"),
     ):
+        # Without a folder of plugins, be it empty as Debian's, Lynis ends before its first test.
+        (lynis / name).mkdir()
         if (tree / source).is_dir():
-            shutil.copytree(tree / source, lynis / name)
+            shutil.copytree(tree / source, lynis / name, dirs_exist_ok=True)
     shutil.copyfile(tree / "etc/lynis/default.prf", lynis / "default.prf")
     shutil.copy(tree / "usr/sbin/lynis", lynis / "lynis")
     (small / "bin").mkdir()

@@ -89,3 +89,13 @@ def test_modes_are_set_after_their_owners_and_a_later_manifest_wins(base: Image,
     )
     with pytest.raises(ManifestError, match=r"modes\.0\.mode"):
         load("high", tmp_path)
+
+
+def test_the_benchmark_sees_the_log_files_whose_owner_and_mode_it_checks(base: Image) -> None:
+    """The pattern is that of ssg-debian's rsyslog_files_permissions: with one blank before the file it finds none."""
+    lines = re.compile(r'^\s*[^(\s|#|\$)]+\s+.*(?:\bFile="|\s|\/|-)(\/[^:;\s"]+).*$', re.MULTILINE)
+    files = rendered(base)
+    seen = lines.findall(files["/etc/rsyslog.conf"])
+    assert seen == ["/var/log/auth.log", "/var/log/syslog"]
+    for path in seen:
+        assert f"f {path} 0640 root adm" in files["/etc/tmpfiles.d/honseki.conf"]

@@ -105,3 +105,14 @@ def test_every_hardened_image_says_why_a_rule_is_not_met() -> None:
         unmet = load(name).manifest.unmet
         assert unmet
         assert all(len(reason) > 40 for reason in unmet.values())
+
+
+def test_lynis_has_its_folders_though_a_package_lacks_them(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    for name in ("usr/share/lynis/include", "usr/share/lynis/db", "usr/share/openscap", "lib/x86_64-linux-gnu"):
+        (tree / name).mkdir(parents=True)
+    for name in ("etc/lynis/default.prf", "usr/sbin/lynis", "usr/bin/oscap", scantools.CONTENT):
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        (tree / name).touch()
+    scantools._choose(tree, tmp_path / "small")
+    assert (tmp_path / "small" / "lynis" / "plugins").is_dir()
