@@ -97,10 +97,7 @@ def scan(context: Context, image: str, against: str, alone: bool, as_json: bool)
             context.say(f"Without another one beside it: {absent.what} ({absent.do})")
     brought = scantools.tools(cache(context), context.say)
     done = [
-        scanner.scan(
-            *(each.name, each.folder, brought, load(each.name).manifest.unmet, context.say),
-            accelerator=qemu.accelerator(),
-        )
+        scanner.scan(load(each.name), each.folder, brought, context.say, accelerator=qemu.accelerator())
         for each in chosen
     ]
     if as_json:
@@ -156,7 +153,7 @@ def test(context: Context, image: str, as_json: bool) -> int:
     machine = qemu.Machine(
         built.disk,
         inward=(*inward, qemu.Inward(8080)),
-        credentials=testing.credentials(resolved),
+        credentials=qemu.credentials(resolved),
         accelerator=qemu.accelerator(),
     )
     with qemu.started(machine, keep_log=built.folder / "test-console.log") as running, testing.quiet_environment():

@@ -12,6 +12,7 @@ import contextlib
 import functools
 import gzip
 import os
+import runpy
 import secrets
 import shutil
 import socket
@@ -21,10 +22,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from honseki.errors import HonsekiError
 from honseki.images import relay
+
+if TYPE_CHECKING:
+    from images.manifest import Image
 
 Say = Callable[[str], None]
 
@@ -122,6 +126,16 @@ def command(machine: Machine, work: Path, forwards: Sequence[tuple[int, int]]) -
 
 def _escaped(path: Path) -> str:
     return str(path).replace(",", ",,")
+
+
+def credentials(image: Image) -> tuple[tuple[str, str], ...]:
+    """What a booted machine is given here: `tests/credentials.py` of the image and of its bases says it."""
+    found: dict[str, str] = {}
+    for folder in image.lineage:
+        module = folder / "tests" / "credentials.py"
+        if module.exists():
+            found |= runpy.run_path(str(module))["credentials"]()
+    return tuple(found.items())
 
 
 @functools.cache

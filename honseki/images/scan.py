@@ -14,11 +14,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from honseki.errors import HonsekiError
-from honseki.images.boot import EMULATION, Machine, Running, started
+from honseki.images.boot import EMULATION, Machine, Running, credentials, started
 from honseki.images.scantools import LABEL, Tools
+
+if TYPE_CHECKING:
+    from images.manifest import Image
 
 Say = Callable[[str], None]
 
@@ -177,13 +180,21 @@ def lynis(report: str) -> tuple[int, tuple[str, ...], tuple[str, ...]]:
     return int(index[1]), said[0], said[1]
 
 
-def scan(
-    name: str, folder: Path, tools: Tools, unmet: Mapping[str, str], say: Say, *, accelerator: str = EMULATION
-) -> Scan:
-    """Boot the image in `folder`, scan it inside, and write `scan.json` and the raw results beside its disk."""
+def scan(image: Image, folder: Path, tools: Tools, say: Say, *, accelerator: str = EMULATION) -> Scan:
+    """Boot the image built in `folder`, scan it inside, and write `scan.json` and the raw results beside its disk.
+
+    It gets the credentials of its tests: what is scored is a machine that serves, not one whose service starts in vain.
+    """
     known = profiles(tools.content)
+    name, unmet = image.name, image.manifest.unmet
     say(f"Booting {name} ...")
-    machine = Machine(folder / "disk.raw", memory_mib=1536, tools=tools.disk, accelerator=accelerator)
+    machine = Machine(
+        folder / "disk.raw",
+        memory_mib=1536,
+        tools=tools.disk,
+        credentials=credentials(image),
+        accelerator=accelerator,
+    )
     with started(machine, keep_log=folder / "scan-console.log") as running:
         say(f"Up after {running.boot_s:.0f} s; waiting until the machine has settled ...")
         running.run("systemctl is-system-running --wait", timeout=900)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import runpy
 import shlex
 import sys
 from collections.abc import Callable, Iterator
@@ -82,16 +81,6 @@ class Plugin:
 def folders(image: Image) -> tuple[Path, ...]:
     """The tests of the image and of what it stands on, the lowest first."""
     return tuple(folder / "tests" for folder in image.lineage if any((folder / "tests").glob("test_*.py")))
-
-
-def credentials(image: Image) -> tuple[tuple[str, str], ...]:
-    """What a booted machine is given in a test: `tests/credentials.py` of the image and of its bases says it."""
-    found: dict[str, str] = {}
-    for folder in image.lineage:
-        module = folder / "tests" / "credentials.py"
-        if module.exists():
-            found |= runpy.run_path(str(module))["credentials"]()
-    return tuple(found.items())
 
 
 def run_tests(image: Image, running: Running, *, options: tuple[str, ...] = ()) -> Plugin:
