@@ -25,6 +25,12 @@ ROOT_DEVICE: Final = "/dev/xvda"
 ROOT_GB: Final = 20
 """The image, and logs that wait to be sent. No register lies on a server."""
 
+IMAGE_OPERATIONS: Final = ("CreateGrant", "Decrypt", "DescribeKey", "ReEncryptFrom")
+"""What starting from a shared, encrypted image takes where the volume gets a key of the tenant's own.
+
+https://docs.aws.amazon.com/ebs/latest/userguide/ebs-modifying-snapshot-permissions.html#share-kms-key
+"""
+
 _METRICS: Final = (
     aws.autoscaling.Metric.GROUP_DESIRED_CAPACITY,
     aws.autoscaling.Metric.GROUP_IN_SERVICE_INSTANCES,
@@ -45,6 +51,8 @@ class ServersArgs:
     server_type: str
     image_id: str
     image_digest: str
+    image_key_arn: str | None
+    """of the key in the operator's account that encrypts the image; None if none does"""
     vpc_id: pulumi.Input[str]
     subnet_ids: Sequence[pulumi.Input[str]]
     """of the app tier, one per zone"""
@@ -80,13 +88,17 @@ class Servers(pulumi.ComponentResource):
     and an empty Auto Scaling group wait. To serve there, write `capacity: {recovery_servers: 2}` and update,
     which makes the load balancer too: until then it would be paid by the hour for serving nobody.
 
+    The image lies encrypted under a key of the operator's account, which lets this account hand on the use of it to
+    nobody but Auto Scaling: a grant does that for the role that starts the servers, and for starting only.
+
     Runs up: servers x hours, servers x GB of volume; the load balancer's hours and GB processed, GB between zones.
 
     Sources: https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-target-groups.html,
     https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-security-groups.html,
     https://docs.aws.amazon.com/elasticloadbalancing/latest/network/target-group-health-checks.html,
     https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-IMDS-new-instances.html,
-    https://docs.aws.amazon.com/autoscaling/ec2/userguide/instance-maintenance-policy.html
+    https://docs.aws.amazon.com/autoscaling/ec2/userguide/instance-maintenance-policy.html,
+    https://docs.aws.amazon.com/autoscaling/ec2/userguide/key-policy-requirements-EBS-encryption.html
     """
 
     role: ServerRole
@@ -114,7 +126,8 @@ class Servers(pulumi.ComponentResource):
         self.target_group = self._target_group(args)
         self.load_balancer = self._load_balancer(args, balancer_group) if args.running else None
         template = self._launch_template(args, server_group)
-        self.scaling_group_name = self._scaling_group(args, template)
+        grants = [self._image_grant(args, args.image_key_arn)] if args.image_key_arn else []
+        self.scaling_group_name = self._scaling_group(args, template, grants)
         self.register_outputs({"securityGroupId": self.security_group_id})
 
     def _security_groups(self, args: ServersArgs) -> tuple[aws.ec2.SecurityGroup, aws.ec2.SecurityGroup]:
@@ -291,7 +304,21 @@ class Servers(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _scaling_group(self, args: ServersArgs, template: aws.ec2.LaunchTemplate) -> pulumi.Output[str]:
+    def _image_grant(self, args: ServersArgs, key_arn: str) -> aws.kms.Grant:
+        """Lets Auto Scaling's role read the image. Retired by this account: it may not revoke what others have."""
+        return aws.kms.Grant(
+            self._naming.logical("image"),
+            name=self._naming.name("image"),
+            key_id=key_arn,
+            grantee_principal=args.scaling_role_arn,
+            operations=list(IMAGE_OPERATIONS),
+            retire_on_delete=True,
+            opts=self._child,
+        )
+
+    def _scaling_group(
+        self, args: ServersArgs, template: aws.ec2.LaunchTemplate, grants: Sequence[aws.kms.Grant]
+    ) -> pulumi.Output[str]:
         return aws.autoscaling.Group(
             self._naming.logical("servers"),
             name=self._naming.name("servers"),
@@ -317,7 +344,8 @@ class Servers(pulumi.ComponentResource):
                 {"key": key, "value": value, "propagate_at_launch": False}
                 for key, value in self._naming.tags("servers").items()
             ],
-            opts=self._child,
+            # Nothing in the group names the grant, yet without it no server starts.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=grants),
         ).name
 
 

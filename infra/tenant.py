@@ -181,6 +181,7 @@ class Tenant(pulumi.ComponentResource):
             server_type=municipality.capacity.server_type,
             image_id=getattr(image, place),
             image_digest=image.digest,
+            image_key_arn=image.keys[place],
             vpc_id=network.vpc_id,
             subnet_ids=[subnet.id for subnet in network.subnets["app"]],
             app_cidrs=[subnet.cidr for subnet in network.subnets["app"]],

@@ -250,6 +250,7 @@ def _parts(data: Mapping[str, Data], wrong: Set[FieldPath]) -> Parts:
         primary=network("addresses", "primary"),
         recovery=network("addresses", "recovery"),
         gateway_asn=number("asn", "gateway"),
+        image_keys={place: right("image", f"{place}_key") for place in ("primary", "recovery")},
     )
 
 

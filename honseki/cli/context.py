@@ -16,6 +16,7 @@ from honseki.errors import Exit, HonsekiError
 if TYPE_CHECKING:
     from honseki.engine.binary import Engine
     from infra.model import Fleet, Municipality
+    from stacks.rehearsed import Rehearsed
 
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="One JSON document on standard output, for programs."
@@ -86,7 +87,7 @@ class Context:
             return found
         return Fleet.of(rehearsed.instead(each, "rehearsal", published) for each in found.municipalities)
 
-    def _published(self) -> tuple[str, dict[str, str]] | None:
+    def _published(self) -> Rehearsed | None:
         from stacks import rehearsed  # noqa: PLC0415
 
         try:

@@ -191,7 +191,8 @@ def _say_published(image: Built, done: Sequence[Published], accounts: int) -> No
 def _lines(image: Built, done: dict[str, Published], primary: str, recovery: str) -> str:
     from honseki.images.inventory import lines  # noqa: PLC0415
 
-    return lines(f"sha256:{image.digest}", done[primary].image, done[recovery].image)
+    here, there = done[primary], done[recovery]
+    return lines(f"sha256:{image.digest}", (here.image, there.image), (here.key, there.key))
 
 
 def _write(context: Context, image: Built, done: dict[str, Published], pairs: Sequence[tuple[str, str]]) -> None:

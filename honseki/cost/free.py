@@ -58,6 +58,7 @@ FREE: Final[Mapping[str, str]] = {
     "aws:iam/rolePolicy:RolePolicy": _IAM,
     "aws:iam/serviceLinkedRole:ServiceLinkedRole": _IAM,
     "aws:kms/alias:Alias": _KMS,
+    "aws:kms/grant:Grant": _KMS,
     "aws:lb/listener:Listener": _ELB,
     "aws:lb/targetGroup:TargetGroup": _ELB,
     "aws:rds/parameterGroup:ParameterGroup": _RDS,

@@ -15,9 +15,10 @@ _BLOCK = re.compile(
 """`image:`, the lines indented below it, and the comment that says what it is."""
 
 
-def lines(digest: str, primary: str, recovery: str) -> str:
-    """The image as the inventory has it (infra/model/service.py `Image`)."""
-    return f"image:\n  digest: {digest}\n  primary: {primary}\n  recovery: {recovery}\n"
+def lines(digest: str, ids: tuple[str, str], keys: tuple[str | None, str | None]) -> str:
+    """The image as the inventory has it (infra/model/service.py `Image`): ids and keys, primary and recovery."""
+    fields = {"digest": digest, "primary": ids[0], "recovery": ids[1], "primary_key": keys[0], "recovery_key": keys[1]}
+    return "image:\n" + "".join(f"  {name}: {value}\n" for name, value in fields.items() if value is not None)
 
 
 def write_image(fleet: Path, name: str, text: str) -> Path:

@@ -2,9 +2,12 @@
 
 A snapshot's key stays in its region, so each region has one, under the same alias in the operator's account. Its policy
 lets the tenants' accounts do what starting an instance from a shared, encrypted image takes, and no more:
-https://docs.aws.amazon.com/ebs/latest/userguide/ebs-modifying-snapshot-permissions.html#share-kms-key,
-https://docs.aws.amazon.com/autoscaling/ec2/userguide/key-policy-requirements-EBS-encryption.html (an Auto Scaling group
-starts them by its service-linked role, which gets a grant from the tenant's own account).
+https://docs.aws.amazon.com/ebs/latest/userguide/ebs-modifying-snapshot-permissions.html#share-kms-key.
+
+An Auto Scaling group starts servers by its service-linked role, which needs a grant from the tenant's own account; the
+tenant's declaration gives it (`infra.servers`), and reads it back by ListGrants. That tells who else has one: ids and
+roles of other accounts, whose numbers name nobody's residents. Nobody but the operator may revoke one.
+https://docs.aws.amazon.com/autoscaling/ec2/userguide/key-policy-requirements-EBS-encryption.html
 """
 
 from __future__ import annotations
@@ -37,15 +40,19 @@ def policy(owner: str, accounts: AbstractSet[str]) -> dict[str, Any]:
     ]
     if accounts:
         statements += [
+            # Any principal, of these accounts: 15 bytes for each where its ARN would be 33, so that all of Japan's
+            # municipalities fit. Across accounts a caller needs its own account's leave as well.
+            # https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-caller-account
             {
                 "Sid": "StartServers",
                 "Effect": "Allow",
-                "Principal": {"AWS": [f"arn:aws:iam::{account}:root" for account in sorted(accounts)]},
-                "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:ReEncryptFrom", "kms:CreateGrant"],
+                "Principal": {"AWS": "*"},
+                "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:ReEncryptFrom", "kms:CreateGrant", "kms:ListGrants"],
                 "Resource": "*",
+                "Condition": {"StringEquals": {"kms:CallerAccount": sorted(accounts)}},
             },
             # A grant passes on what its giver may do, so it is only for AWS's services and for the Auto Scaling role.
-            # As one denial instead of two permissions: the accounts are named once, and a policy's size is limited.
+            # As one denial instead of two permissions: the accounts are named once.
             {
                 "Sid": "NoOtherGrants",
                 "Effect": "Deny",
@@ -59,7 +66,7 @@ def policy(owner: str, accounts: AbstractSet[str]) -> dict[str, Any]:
             },
         ]
     document = {"Version": "2012-10-17", "Statement": statements}
-    if len(json.dumps(document)) > _MOST_BYTES:
+    if len(text(document)) > _MOST_BYTES:
         raise HonsekiError(
             f"{len(accounts)} accounts don't fit into a key's policy",
             why=f"AWS takes {_MOST_BYTES} bytes",
@@ -68,17 +75,22 @@ def policy(owner: str, accounts: AbstractSet[str]) -> dict[str, Any]:
     return document
 
 
+def text(document: dict[str, Any]) -> str:
+    """A policy as it is sent: without blanks, which count too."""
+    return json.dumps(document, separators=(",", ":"))
+
+
 def ensure(kms: Any, owner: str, accounts: AbstractSet[str]) -> str:
     """The ARN of the region's key. Makes it and sets its policy where that isn't so yet; safe to repeat."""
     wanted = policy(owner, accounts)
     arn = _existing(kms)
     if arn is None:
-        made = kms.create_key(Description=DESCRIPTION, Policy=json.dumps(wanted))
+        made = kms.create_key(Description=DESCRIPTION, Policy=text(wanted))
         arn = str(made["KeyMetadata"]["Arn"])
         kms.enable_key_rotation(KeyId=arn)
         kms.create_alias(AliasName=ALIAS, TargetKeyId=arn)
     elif json.loads(kms.get_key_policy(KeyId=arn, PolicyName="default")["Policy"]) != wanted:
-        kms.put_key_policy(KeyId=arn, PolicyName="default", Policy=json.dumps(wanted))
+        kms.put_key_policy(KeyId=arn, PolicyName="default", Policy=text(wanted))
     return arn
 
 

@@ -49,11 +49,13 @@ _MOST_STEPS = 100
 
 @dataclass(frozen=True)
 class Published:
-    """An image in a region: EC2's id of it, its snapshot, and how many blocks this run wrote and read back."""
+    """An image in a region: EC2's id of it, its snapshot, the ARN of the snapshot's key, and how many blocks this run
+    wrote and read back."""
 
     region: str
     image: str
     snapshot: str
+    key: str | None
     written: int
     read: int
 
@@ -129,7 +131,7 @@ class Publication:
                 if verify and not read:
                     self._verify(shelf, step.snapshot)
                     read = len(self._disk.blocks)
-                return Published(shelf.region, step.image, step.snapshot, written, read)
+                return Published(shelf.region, step.image, step.snapshot, shelf.key_of(step.snapshot), written, read)
             if isinstance(step, Start):
                 shelf.start(step, self._image, self._disk, key)
             elif isinstance(step, Put):

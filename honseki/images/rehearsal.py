@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from honseki.engine.settings import CHECKOUT
-from honseki.images import provenance, sbom, tools
+from honseki.images import keys, provenance, sbom, tools
 from honseki.images.publish import Publication, caller, open_shelf, spoken, standing
 from images import build
 from stacks import rehearsed
@@ -49,24 +49,27 @@ def publish(
     )
     accounts = frozenset(municipality.account_for(settings.target) for municipality in municipalities)
     shelves = [open_shelf(env, region) for region in regions]
+    owner = caller(env, regions[0])
     ids: dict[str, str] = {}
+    found: dict[str, str | None] = {}
     for shelf in shelves:
         with spoken(shelf.region):
             done = standing(settings, shelf, image, accounts)
-        if done is not None:
-            ids[shelf.region] = done.image
+            if done is not None:
+                keys.ensure(shelf.kms, owner, accounts)
+                ids[shelf.region], found[shelf.region] = done.image, shelf.key_of(done.snapshot)
     if len(ids) < len(shelves):
         _sign(settings, image, say)
         work = Publication(settings, image, accounts, say)
-        owner = caller(env, regions[0])
         for shelf in shelves:
             with spoken(shelf.region):
-                ids[shelf.region] = work.publish(shelf, owner).image
-    digest = f"sha256:{image.digest}"
+                published = work.publish(shelf, owner)
+                ids[shelf.region], found[shelf.region] = published.image, published.key
+    told = rehearsed.Rehearsed(f"sha256:{image.digest}", ids, found)
     with suppress(ValueError):  # a damaged file is written anew
-        if rehearsed.read(settings.rehearsal_image) == (digest, ids):
+        if rehearsed.read(settings.rehearsal_image) == told:
             return ids
-    rehearsed.write(settings.rehearsal_image, digest, ids)
+    rehearsed.write(settings.rehearsal_image, told)
     return ids
 
 

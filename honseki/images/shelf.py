@@ -72,6 +72,12 @@ class Shelf:
         ]
         return tuple(sorted(found, key=lambda entry: (entry.at, entry.id), reverse=True))
 
+    def key_of(self, snapshot: str) -> str | None:
+        """The ARN of the key that encrypts a snapshot; not always today's key of images, if that was exchanged."""
+        [told] = self.ec2.describe_snapshots(SnapshotIds=[snapshot])["Snapshots"]
+        key: str | None = told.get("KmsKeyId")
+        return key
+
     def images(self, name: str) -> tuple[Entry, ...]:
         """Every registered image of that name, the latest first."""
         pages = self.ec2.get_paginator("describe_images").paginate(Owners=["self"], Filters=_tagged(name))

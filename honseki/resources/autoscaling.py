@@ -119,7 +119,20 @@ def _wait_for_servers(clients: Clients, identifier: str, inputs: Values) -> None
     """A group that can't start its servers (no such image, no capacity) must not pass for one that has them."""
     wanted = inputs.get("desiredCapacity")
     wanted = inputs["minSize"] if wanted is None else wanted
-    GROUP.wait_for(clients, identifier, lambda item: item is not None and _in_service(item) >= wanted)
+    try:
+        GROUP.wait_for(clients, identifier, lambda item: item is not None and _in_service(item) >= wanted)
+    except AwsError as error:
+        why = _last_failure(clients, identifier) if error.code == "TimedOut" else None
+        if why is None:
+            raise
+        text = f"{identifier} has no {wanted} servers in service yet; the last launch failed: {why}"
+        raise AwsError(_SERVICE, error.operation, error.code, text) from error
+
+
+def _last_failure(clients: Clients, identifier: str) -> str | None:
+    """https://docs.aws.amazon.com/autoscaling/ec2/userguide/CHAP_Troubleshooting.html; the latest comes first."""
+    told = clients.call(_SERVICE, "DescribeScalingActivities", AutoScalingGroupName=identifier, MaxRecords=1)
+    return next((each.get("StatusMessage") for each in told["Activities"] if each["StatusCode"] == "Failed"), None)
 
 
 def _set_settings(clients: Clients, identifier: str, inputs: Values) -> None:

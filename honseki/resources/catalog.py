@@ -60,6 +60,7 @@ _TYPES: Final = {
         firewall.FIREWALL_CONFIG,
         kms.KEY,
         kms.ALIAS,
+        kms.GRANT,
         logs.LOG_GROUP,
         iam.ROLE,
         iam.ROLE_POLICY,

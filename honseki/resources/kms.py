@@ -1,4 +1,4 @@
-"""KMS keys and their aliases."""
+"""KMS keys, their aliases, and grants on keys."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -158,4 +158,73 @@ ALIAS: Final = ResourceType(
     natural=True,
     arn="arn:{partition}:kms:{region}:{account}:{id}",
     alone=(("name",),),
+)
+
+
+# How pulumi-aws writes it; the key is an ARN where it is another account's.
+_GRANT_ID: Final = "{key}:{grant}"
+
+
+def _of_grant(identifier: str) -> tuple[str, str]:
+    key, _, grant = identifier.rpartition(":")
+    return key, grant
+
+
+def _grants(clients: Clients, key: str, grantee: str | None) -> Iterator[dict[str, Any]]:
+    members = {} if grantee is None else {"GranteePrincipal": grantee}
+    return clients.pages("kms", "ListGrants", "Grants", KeyId=key, **members)
+
+
+def _grant(clients: Clients, identifier: str, known: Values) -> Values | None:
+    """Among its grantee's where that is known: a key may have 50,000 grants."""
+    key, grant = _of_grant(identifier)
+    some = _grants(clients, key, known.get("granteePrincipal"))
+    return next((each for each in some if each["GrantId"] == grant), None)
+
+
+def _grant_facts(clients: Clients, identifier: str, item: Values) -> Live:
+    """The key as it is named in the identifier: the answer has an ARN for a key that was named by its id."""
+    del clients
+    return {"keyId": _of_grant(identifier)[0], "grantId": item["GrantId"]}
+
+
+def _give(clients: Clients, inputs: Values) -> str:
+    """https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateGrant.html; by its name it isn't given twice."""
+    members = {
+        "KeyId": inputs["keyId"],
+        "GranteePrincipal": inputs["granteePrincipal"],
+        "Operations": sorted(inputs["operations"]),
+        "Name": inputs.get("name"),
+    }
+    made = clients.call("kms", "CreateGrant", **{name: value for name, value in members.items() if value})
+    return _GRANT_ID.format(key=inputs["keyId"], grant=made["GrantId"])
+
+
+def _take_back(clients: Clients, identifier: str, known: Values) -> None:
+    """Retired or revoked: https://docs.aws.amazon.com/kms/latest/developerguide/grant-delete.html."""
+    key, grant = _of_grant(identifier)
+    operation = "RetireGrant" if known.get("retireOnDelete") else "RevokeGrant"
+    clients.call("kms", operation, KeyId=key, GrantId=grant)
+
+
+GRANT: Final = ResourceType(
+    token="aws:kms/grant:Grant",
+    service="kms",
+    properties=(
+        Property("keyId", required=True, replaces=True),
+        Property("granteePrincipal", required=True, replaces=True),
+        Property("operations", "strings", required=True, replaces=True),
+        Property("name", replaces=True),
+        Property("retireOnDelete", "boolean", default=False, replaces=True, unanswered=True),
+    ),
+    # Its token is left out: AWS tells it once, and nobody needs it once the grant has spread (some minutes).
+    outputs=(Output("grantId"),),
+    creating=_give,
+    reading=Read(fetch=_grant, missing=_MISSING, also=_grant_facts),
+    deleting=_take_back,
+    finding=lambda clients, inputs: (
+        _GRANT_ID.format(key=inputs["keyId"], grant=each["GrantId"])
+        for each in _grants(clients, inputs["keyId"], inputs["granteePrincipal"])
+    ),
+    natural=True,
 )

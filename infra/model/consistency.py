@@ -67,6 +67,8 @@ class Parts:
     primary: IPv4Network | None = None
     recovery: IPv4Network | None = None
     gateway_asn: int | None = None
+    image_keys: Mapping[str, str | None] = field(default_factory=dict)
+    """by place: the ARN of the image's key"""
 
 
 def contradictions(parts: Parts) -> Iterator[Contradiction]:
@@ -124,6 +126,14 @@ def _regions(parts: Parts) -> Iterator[Contradiction]:
             f"{parts.recovery_region} is the primary region too: its loss takes the copies with it",
             "let the two regions differ",
         )
+    for place, region in (("primary", parts.primary_region), ("recovery", parts.recovery_region)):
+        key = parts.image_keys.get(place)
+        if key is not None and region is not None and key.split(":")[3] != region:
+            yield Contradiction(
+                ("image", f"{place}_key"),
+                f"{key} is a key of {key.split(':')[3]}; the {place} region is {region}",
+                "a region's image lies under a key of that region: take the lines that `honseki image publish` prints",
+            )
 
 
 def _overlaps(parts: Parts) -> Iterator[Contradiction]:

@@ -249,6 +249,7 @@ class Municipality(Frozen):
             primary=IPv4Network(self.addresses.primary),
             recovery=IPv4Network(self.addresses.recovery),
             gateway_asn=self.asn.gateway,
+            image_keys=self.image.keys if self.image else {},
         )
         for found in contradictions(parts):
             raise problem(f"{found.field}: {found.reason}", found.hint)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, ValidationInfo, field_validator, model_validator
@@ -88,6 +89,12 @@ def _ami(value: str) -> str:
     raise problem(f"{value!r} is not the id of an image in EC2", "write ami- and 17 hexadecimal digits")
 
 
+def _key(value: str) -> str:
+    if re.fullmatch(r"arn:aws:kms:[a-z0-9-]+:[0-9]{12}:key/[0-9a-zA-Z-]+", value, re.ASCII):
+        return value
+    raise problem(f"{value!r} is not the ARN of a key in KMS", "write arn:aws:kms:REGION:ACCOUNT:key/ID")
+
+
 class Image(Frozen):
     """The hardened image that the servers start from: one digest, registered in both regions."""
 
@@ -97,11 +104,26 @@ class Image(Frozen):
     """the image's id in the primary region: ami-..."""
     recovery: Annotated[str, AfterValidator(_ami)]
     """the image's id in the recovery region: ami-..."""
+    primary_key: Annotated[str, AfterValidator(_key)] | None = None
+    """ARN of the key that encrypts it in the primary region; None: no key of another account does"""
+    recovery_key: Annotated[str, AfterValidator(_key)] | None = None
+    """ARN of the key that encrypts it in the recovery region"""
 
     @property
     def is_example(self) -> bool:
         """Whether it is the rehearsals' placeholder, of which there is no image."""
         return not set(self.digest.removeprefix("sha256:")) - {"0"}
+
+    @property
+    def keys(self) -> Mapping[str, str | None]:
+        """By place: the ARN of the key that encrypts it there."""
+        return {"primary": self.primary_key, "recovery": self.recovery_key}
+
+    @model_validator(mode="after")
+    def _both_keys(self) -> Self:
+        if (self.primary_key is None) != (self.recovery_key is None):
+            raise problem("the image's key is told for one region only", "write primary_key and recovery_key, or none")
+        return self
 
 
 class Backup(Frozen):

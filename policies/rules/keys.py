@@ -10,7 +10,11 @@ from policies.rules import documents
 from policies.rules import tokens as t
 from policies.rules.core import PLACE, Found, rule
 from policies.rules.documents import Statement
-from policies.rules.subject import Place, Subject, get
+from policies.rules.subject import Place, Subject, get, items
+
+SCALING_SERVICE: Final = "autoscaling.amazonaws.com"
+IMAGE_OPERATIONS: Final = ("CreateGrant", "Decrypt", "DescribeKey", "ReEncryptFrom")
+"""https://docs.aws.amazon.com/ebs/latest/userguide/ebs-modifying-snapshot-permissions.html#share-kms-key"""
 
 _USES: Final = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt", "kms:GenerateDataKey", "kms:CreateGrant", "kms:Sign")
 
@@ -119,6 +123,68 @@ def _held(statement: Statement, tenant: Subject) -> bool:
         key.startswith("kms:encryptioncontext:") and values and all(tenant.account in text for text in values)
         for _, key, values in statement.conditions
     )
+
+
+@rule(
+    "image-grant",
+    ja="鍵の使用許可はサーバの起動のみ",
+    en="The only grants on keys let Auto Scaling start servers from the image, and nothing else",
+    severity="critical",
+    why="A grant hands the use of a key out past its policy: of a tenant's key, that is everything under it (68条の2).",
+    mend="Declare it as infra/servers.py does: the image's key, the tenant's own Auto Scaling role, four operations.",
+    each=(t.GRANT,),
+)
+def image_grant(grant: Node, tenant: Subject) -> Iterator[Found]:
+    """The inventory's key of that region, the tenant's own role, no more than starting takes, retired at the end."""
+    place = tenant.place_of(grant)
+    key, wanted = get(grant, "keyId"), _image_key(place, tenant) if place else None
+    if key is None or key != wanted:
+        yield Found(
+            grant.urn, "keyId", f"{key} isn't the key of the inventory's image here ({wanted or 'it has none'})"
+        )
+    role = tenant.named(get(grant, "granteePrincipal"), t.SERVICE_ROLE)
+    if role is None or get(role, "awsServiceName") != SCALING_SERVICE:
+        yield Found(grant.urn, "granteePrincipal", "isn't the tenant's own role for Auto Scaling")
+    for i, operation in enumerate(items(grant, "operations")):
+        if operation not in IMAGE_OPERATIONS:
+            yield Found(grant.urn, f"operations[{i}]", f"{operation} isn't needed to start a server from the image")
+    if get(grant, "retireOnDelete") is not True:
+        yield Found(
+            grant.urn, "retireOnDelete", "would be revoked, which the tenant's account may not do: it would stay"
+        )
+
+
+@rule(
+    "image-readable",
+    ja="サーバの起動に必要な鍵の使用許可",
+    en="Auto Scaling may read the image that it starts servers from",
+    severity="critical",
+    why="Without a grant on the image's key no server starts: not today, and not when one fails (safeguard ④).",
+    mend="Declare infra.servers.Servers, which gives the grant, in both places.",
+    each=(t.AUTO_SCALING,),
+)
+def image_readable(group: Node, tenant: Subject) -> Iterator[Found]:
+    """A grant for the group's role, with all that starting takes, where the image has a key."""
+    place = tenant.place_of(group)
+    if place is None or _image_key(place, tenant) is None:
+        return
+    role = tenant.named(get(group, "serviceLinkedRoleArn"), t.SERVICE_ROLE)
+    given = {
+        str(operation)
+        for grant in tenant.all(t.GRANT, place)
+        if role is not None and tenant.named(get(grant, "granteePrincipal"), t.SERVICE_ROLE) is role
+        for operation in items(grant, "operations")
+    }
+    missing = sorted(set(IMAGE_OPERATIONS) - given)
+    if missing:
+        yield Found(
+            group.urn, "serviceLinkedRoleArn", f"its role has no grant on the image's key: {', '.join(missing)}"
+        )
+
+
+def _image_key(place: Place, tenant: Subject) -> str | None:
+    image = getattr(tenant.municipality, "image", None)
+    return image.keys[place.name] if image is not None else None
 
 
 @rule(

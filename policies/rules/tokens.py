@@ -34,6 +34,7 @@ DX_ACCEPTER: Final = "aws:directconnect/hostedPrivateVirtualInterfaceAccepter:Ho
 
 KEY: Final = "aws:kms/key:Key"
 ALIAS: Final = "aws:kms/alias:Alias"
+GRANT: Final = "aws:kms/grant:Grant"
 LOG_GROUP: Final = "aws:cloudwatch/logGroup:LogGroup"
 ROLE: Final = "aws:iam/role:Role"
 ROLE_POLICY: Final = "aws:iam/rolePolicy:RolePolicy"

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from infra.model import Image
 from infra.model.graph import Graph, Node
 from stacks import inventory
-from tests.graphs import declared
+from tests.graphs import PUBLISHED, declared
 
 PARTS = re.compile(r"[^.\[\]]+|\[\d+\]")
 
@@ -25,7 +26,9 @@ def fleet() -> dict[str, Graph]:
 
 @pytest.fixture(scope="session")
 def izumi() -> Graph:
-    return declared(inventory.load(inventory.FOLDER, ["272191"]).get("272191"))
+    """With a published image."""
+    found = inventory.load(inventory.FOLDER, ["272191"]).get("272191")
+    return declared(found.model_copy(update={"image": Image.model_validate(PUBLISHED)}))
 
 
 def changed(graph: Graph, node: Node, inputs: Mapping[str, Any]) -> Graph:

@@ -88,6 +88,7 @@ def test_no_declared_number_or_boolean_escapes(izumi: Graph) -> None:
         "aws:backup/vault:Vault forceDestroy",
         "aws:ec2/launchTemplate:LaunchTemplate updateDefaultVersion",
         "aws:ec2/securityGroup:SecurityGroup revokeRulesOnDelete",
+        "aws:kms/grant:Grant retireOnDelete",
         "aws:rds/instance:Instance skipFinalSnapshot",
         "aws:s3/bucket:Bucket forceDestroy",
     }

@@ -10,7 +10,7 @@ import pytest
 from infra.model import Municipality
 from infra.model.base import TEXT
 from infra.model.graph import Graph, Node
-from tests.graphs import declared
+from tests.graphs import PUBLISHED, declared
 
 HOSTED_CONNECTIONS = [
     {"id": "east", "location": "EqTY2", "connection": "dxcon-fgizmi1a"},
@@ -26,7 +26,7 @@ SITES = [
 ]
 OPERATOR = "arn:aws:iam::210987654321:role/honseki-operator"
 READER = "arn:aws:iam::210987654321:role/honseki-city-{code}"
-IMAGE = {"digest": f"sha256:{'ab' * 32}", "primary": "ami-0a1b2c3d4e5f60001", "recovery": "ami-0a1b2c3d4e5f60003"}
+IMAGE = PUBLISHED
 
 
 def municipality(**changes: Any) -> Municipality:

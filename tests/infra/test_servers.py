@@ -11,6 +11,7 @@ import pytest
 from honseki.engine.evaluate import evaluate
 from infra.model import Municipality, NotReadyError
 from infra.model.graph import Graph
+from tests.graphs import PUBLISHED
 from tests.infra.conftest import actions_of, graph_of, municipality, stated, statements
 
 ACCOUNT = "000000272191"
@@ -18,6 +19,7 @@ GROUP = "aws:ec2/securityGroup:SecurityGroup"
 TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
 SCALING = "aws:autoscaling/group:Group"
 BALANCER = "aws:lb/loadBalancer:LoadBalancer"
+GRANT = "aws:kms/grant:Grant"
 TARGETS = "aws:lb/targetGroup:TargetGroup"
 
 
@@ -116,6 +118,23 @@ def test_servers_start_hardened(graph: Graph, izumi: Municipality) -> None:
         assert ebs["encrypted"] == "true"
         assert ebs["kmsKeyId"] == graph.find("aws:kms/key:Key", f"{place}-servers").output("arn")
         assert stated(template, "monitoring") == {"enabled": True}
+
+
+def test_auto_scaling_may_read_the_image_and_waits_for_that(graph: Graph, izumi: Municipality) -> None:
+    assert izumi.image is not None
+    for place in ("primary", "recovery"):
+        grant = graph.find(GRANT, f"{place}-image")
+        role = graph.find("aws:iam/serviceLinkedRole:ServiceLinkedRole", f"{place}-scaling")
+        assert stated(grant, "keyId") == izumi.image.keys[place]
+        assert stated(grant, "granteePrincipal") == role.output("arn")
+        assert stated(grant, "operations") == ["CreateGrant", "Decrypt", "DescribeKey", "ReEncryptFrom"]
+        assert stated(grant, "retireOnDelete") is True
+        assert grant.urn in graph.find(SCALING, f"{place}-servers").dependencies
+
+
+def test_an_image_that_no_key_of_another_account_encrypts_takes_no_grant() -> None:
+    plain = {name: value for name, value in PUBLISHED.items() if not name.endswith("_key")}
+    assert graph_of(image=plain).of_type(GRANT) == ()
 
 
 def test_auto_scaling_may_use_the_volumes_key_and_starts_the_servers(graph: Graph) -> None:

@@ -38,6 +38,10 @@ def test_an_image_is_its_digest() -> None:
     assert Image(digest=f"sha256:{'0' * 64}", primary="ami-0a1b2c3d", recovery="ami-0a1b2c3d").is_example
     refused(Image, "digest", digest="sha256:AB", primary="ami-0a1b2c3d", recovery="ami-0a1b2c3d")
     refused(Image, "not the id of an image", digest=DIGEST, primary="debian-12", recovery="ami-0a1b2c3d")
+    ids = {"digest": DIGEST, "primary": "ami-0a1b2c3d", "recovery": "ami-0a1b2c3e"}
+    key = "arn:aws:kms:ap-northeast-1:123456789012:key/11111111-1111-4111-8111-111111111111"
+    refused(Image, "one region only", **ids, primary_key=key)
+    refused(Image, "not the ARN of a key", **ids, primary_key="alias/honseki-images", recovery_key=key)
 
 
 def test_backups_are_kept_at_least_as_long_as_points_in_time() -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from infra.model import Municipality
+from infra.model import Image, Municipality
 from infra.model.graph import Graph
 from stacks import inventory
-from tests.graphs import declared
+from tests.graphs import PUBLISHED, declared
 
 
 @pytest.fixture(scope="session")
 def izumi() -> Municipality:
-    return inventory.load(inventory.FOLDER, ["272191"]).get("272191")
+    """With an image that is published, encrypted with keys of the operator's."""
+    found = inventory.load(inventory.FOLDER, ["272191"]).get("272191")
+    return found.model_copy(update={"image": Image.model_validate(PUBLISHED)})
 
 
 @pytest.fixture(scope="session")

@@ -105,6 +105,46 @@ ALIAS = Case(
 )
 
 
+def _grant_needs(aws: Aws) -> Have:
+    have = unique(aws)
+    roles = {
+        name: aws.iam.create_role(
+            RoleName=f"honseki-{have['unique']}-{name}",
+            AssumeRolePolicyDocument=policy("sts:AssumeRole", principal={"Service": "ec2.amazonaws.com"}),
+        )["Role"]["Arn"]
+        for name in ("one", "two")
+    }
+    return {**have, **roles, "key": aws.kms.create_key(Description="images")["KeyMetadata"]["Arn"]}
+
+
+def _look_grant(aws: Aws, have: Have, identifier: str) -> Any:
+    grants = aws.kms.list_grants(KeyId=have["key"])["Grants"]
+    found = {grant["GrantId"]: (grant["GranteePrincipal"], sorted(grant["Operations"])) for grant in grants}
+    return found.get(identifier.rpartition(":")[2])
+
+
+def _grant(have: Have) -> dict[str, Any]:
+    return {
+        "keyId": have["key"],
+        "granteePrincipal": have["one"],
+        "operations": ["Decrypt", "CreateGrant"],
+        "name": f"honseki-{have['unique']}",
+        "retireOnDelete": True,
+    }
+
+
+GRANT = Case(
+    token="aws:kms/grant:Grant",
+    prepare=_grant_needs,
+    declare=_grant,
+    look=_look_grant,
+    created=lambda have: (have["one"], ["CreateGrant", "Decrypt"]),
+    replace=lambda have: with_(_grant(have), granteePrincipal=have["two"]),
+    replaced=lambda have: (have["two"], ["CreateGrant", "Decrypt"]),
+    replacing=("granteePrincipal",),
+)
+
+
 def _group_needs(aws: Aws) -> Have:
     # A key serves a log group only if its policy lets the service use it.
     everyone = policy("kms:*", principal={**ROOT, "Service": f"logs.{REGION}.amazonaws.com"})
@@ -264,4 +304,4 @@ ROLE_POLICY = Case(
     replacing=("role",),
 )
 
-CASES = (KEY, ALIAS, LOG_GROUP, ROLE, ROLE_POLICY)
+CASES = (KEY, ALIAS, GRANT, LOG_GROUP, ROLE, ROLE_POLICY)

@@ -59,6 +59,7 @@ CONTRACT = {
         "arn keyId",
     ),
     "aws:kms/alias:Alias": ("name(R) targetKeyId", "arn targetKeyArn"),
+    "aws:kms/grant:Grant": ("keyId(R) granteePrincipal(R) operations(R) name(R) retireOnDelete(R)", "grantId"),
     "aws:cloudwatch/logGroup:LogGroup": ("name(R) retentionInDays kmsKeyId skipDestroy tags", "arn"),
     "aws:iam/role:Role": (
         "name(R) path(R) description assumeRolePolicy maxSessionDuration permissionsBoundary tags",

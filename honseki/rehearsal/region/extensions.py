@@ -41,6 +41,7 @@ from honseki.rehearsal.region.databases.models import DatabasesBackend
 from honseki.rehearsal.region.directconnect.models import DirectConnect
 from honseki.rehearsal.region.documents import DocumentsBackend
 from honseki.rehearsal.region.firewall.models import ResolverBackend
+from honseki.rehearsal.region.grants import GrantsResponse
 from honseki.rehearsal.region.identities import IdentitiesBackend
 from honseki.rehearsal.region.keys import KeysBackend
 from honseki.rehearsal.region.log_groups import LogGroupsBackend
@@ -54,7 +55,7 @@ from honseki.rehearsal.region.trails import TrailsBackend
 
 def install(state: State) -> None:
     """Register every backend of ours, and take out costs of moto's that a long-lived server would feel."""
-    Sessions.state = DirectConnect.state = ComputeBackend.state = state
+    Sessions.state = DirectConnect.state = ComputeBackend.state = GrantsResponse.state = state
     BlocksBackend.home = state.blocks
     sts_backends.backend = Sessions
     ec2_backends.backend = ComputeBackend

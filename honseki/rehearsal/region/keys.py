@@ -16,14 +16,14 @@ from moto.core.exceptions import JsonRESTError
 from moto.kms import urls
 from moto.kms.exceptions import ValidationException
 from moto.kms.models import Key, KmsBackend
-from moto.kms.responses import KmsResponse
+
+from honseki.rehearsal.region.grants import GrantsResponse
 
 ROTATION_PERIODS = range(90, 2_561)
 DEFAULT_ROTATION_PERIOD = 365
 WINDOWS = range(7, 31)
 _NOT_WHILE_DELETING = {
     "CreateAlias",
-    "CreateGrant",
     "DisableKey",
     "DisableKeyRotation",
     "EnableKey",
@@ -77,7 +77,7 @@ class KeysBackend(KmsBackend):
         return SimpleNamespace(url_bases=urls.url_bases, url_paths={"{0}/$": KeysResponse.dispatch})
 
 
-class KeysResponse(KmsResponse):
+class KeysResponse(GrantsResponse):
     """One request."""
 
     def call_action(self) -> Any:

@@ -13,7 +13,8 @@ from honseki.images.inventory import lines, write_image
 from stacks.inventory import load
 
 DIGEST = "sha256:" + "ab" * 32
-TEXT = lines(DIGEST, "ami-0123456789abcdef0", "ami-0fedcba9876543210")
+KEYS = tuple(f"arn:aws:kms:{region}:123456789012:key/1a2b3c4d" for region in ("ap-northeast-1", "ap-northeast-3"))
+TEXT = lines(DIGEST, ("ami-0123456789abcdef0", "ami-0fedcba9876543210"), (KEYS[0], KEYS[1]))
 
 
 def test_the_shipped_inventory_takes_it(tmp_path: Path) -> None:
@@ -26,12 +27,12 @@ def test_the_shipped_inventory_takes_it(tmp_path: Path) -> None:
     image = load(fleet, ["272191"]).municipalities[0].image
     assert image is not None
     assert (image.digest, image.primary, image.is_example) == (DIGEST, "ami-0123456789abcdef0", False)
+    assert tuple(image.keys.values()) == KEYS
     assert "PLACEHOLDER" not in after
     changed = {line for line in set(before.splitlines()) ^ set(after.splitlines()) if line.strip()}
-    assert all(
-        line.startswith(("  digest:", "  primary: ami", "  recovery: ami", "# The hardened", "# its place"))
-        for line in changed
-    )
+    fields = ("digest:", "primary: ami", "recovery: ami", "primary_key: arn", "recovery_key: arn")
+    ours = (*(f"  {field}" for field in fields), "# The hardened", "# its place")
+    assert all(line.startswith(ours) for line in changed)
 
 
 @pytest.mark.parametrize("text", ["placement: {}\n", "image:\n  a: b\nimage:\n  a: b\n"])

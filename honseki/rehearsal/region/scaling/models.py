@@ -39,14 +39,13 @@ class ScalingBackend(AutoScalingBackend):
 
     def create_auto_scaling_group(self, *args: Any, **kwargs: Any) -> FakeAutoScalingGroup:
         """CreateAutoScalingGroup."""
-        name, wanted = kwargs["name"], kwargs["desired_capacity"]
+        name = kwargs["name"]
         if name in self.autoscaling_groups:
             text = f"AutoScalingGroup by this name already exists - A group with the name {name} already exists"
             raise ScalingError("AlreadyExists", text)
-        # Its instances come when it is one of ours, which spreads them.
+        # Its instances come when it is one of ours, which spreads them, and knows by which role it launches.
         group = super().create_auto_scaling_group(*args, **(kwargs | {"desired_capacity": 0}))
         group.__class__ = Group  # type: ignore[type-abstract]
-        group.set_desired_capacity(wanted)
         return group
 
     def group(self, name: str) -> FakeAutoScalingGroup:
@@ -108,6 +107,7 @@ class ScalingBackend(AutoScalingBackend):
         )
         if desired and desired.get("LaunchTemplate"):
             group._set_launch_configuration("", desired["LaunchTemplate"], None)
+        before = {state.instance.id for state in group.instance_states}
         self._replace_all(group)
         refresh = Refresh(
             id=str(uuid.uuid4()),
@@ -116,6 +116,7 @@ class ScalingBackend(AutoScalingBackend):
             preferences=preferences,
             desired=desired,
             started=datetime.datetime.now(datetime.UTC),
+            fails=bool(before) and before == {state.instance.id for state in group.instance_states},
         )
         self.refreshes.append(refresh)
         return refresh
@@ -125,6 +126,8 @@ class ScalingBackend(AutoScalingBackend):
         if not old:
             return
         group.replace_autoscaling_group_instances(len(old), group.get_propagated_tags())
+        if len(group.instance_states) == len(old):  # nothing could be launched: no server goes before another serves
+            return
         gone = [state.instance.id for state in old]
         group.instance_states = [state for state in group.instance_states if state.instance.id not in gone]
         self.ec2_backend.terminate_instances(gone)

@@ -26,14 +26,17 @@ class Refresh:
     desired: dict[str, Any] | None
     started: datetime.datetime
     cancelled: datetime.datetime | None = None
+    fails: bool = False
+    """Whether no instance could be launched; the old ones were kept."""
 
     @property
     def status(self) -> str:
-        """As AWS names it: Pending, InProgress, Successful, or Cancelled."""
+        """As AWS names it: Pending, InProgress, Successful, Failed, or Cancelled."""
         if self.cancelled:
             return "Cancelled"
         age = _now() - self.started
-        return "Pending" if age < PENDING else "InProgress" if age < LASTS else "Successful"
+        done = "Failed" if self.fails else "Successful"
+        return "Pending" if age < PENDING else "InProgress" if age < LASTS else done
 
     @property
     def runs(self) -> bool:
@@ -43,8 +46,8 @@ class Refresh:
     def shown(self) -> dict[str, Any]:
         """As DescribeInstanceRefreshes answers it."""
         status = self.status
-        done = {"Pending": 0, "InProgress": 50}.get(status, 100)
-        ended = self.cancelled or (self.started + LASTS if status == "Successful" else None)
+        done = {"Pending": 0, "Failed": 0, "InProgress": 50}.get(status, 100)
+        ended = self.cancelled or (self.started + LASTS if status in ("Successful", "Failed") else None)
         return {
             "InstanceRefreshId": self.id,
             "AutoScalingGroupName": self.group,

@@ -10,6 +10,7 @@ from moto.core.responses import ActionResult, EmptyResult
 
 from honseki.rehearsal.region import modelled
 from honseki.rehearsal.region.scaling.errors import invalid
+from honseki.rehearsal.region.scaling.groups import Group
 from honseki.rehearsal.region.scaling.models import ScalingBackend
 
 
@@ -31,7 +32,15 @@ class ScalingResponse(AutoScalingResponse):
         self._backend.check_settings(given)
         answer = super().create_auto_scaling_group()
         self._backend.keep_settings(given["AutoScalingGroupName"], given)
+        self._backend.group(given["AutoScalingGroupName"]).set_desired_capacity(self._get_int_param("DesiredCapacity"))
         return answer
+
+    def describe_scaling_activities(self) -> ActionResult:
+        """DescribeScalingActivities: launches that failed; of those that went well the region keeps no record."""
+        name = self._get_param("AutoScalingGroupName")
+        groups = [self._backend.group(name)] if name else self._backend.autoscaling_groups.values()
+        failed = [activity for group in groups if isinstance(group, Group) for activity in group.failed]
+        return ActionResult({"Activities": sorted(failed, key=lambda each: each["StartTime"], reverse=True)})
 
     def update_auto_scaling_group(self) -> ActionResult:
         """UpdateAutoScalingGroup."""
