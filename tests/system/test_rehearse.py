@@ -11,6 +11,7 @@ import pytest
 
 from honseki.engine.binary import Engine
 from honseki.rehearsal.region import control
+from images import inputs, manifest
 from stacks import rehearsed
 from stacks.inventory import FOLDER, load
 from tests.conftest import CHECKOUT, Home, make_home
@@ -24,10 +25,15 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def digest(home: Home, engine: Engine) -> str:
     """Rehearsed once, with an image of a few blocks: a whole one takes minutes (tests/images builds that)."""
-    built = made.image(home.path, made.content("ab0c"))
+    built = made.image(home.path, made.content("ab0c"), made_from=present())
     done = home.honseki("rehearse", IZUMI)
     assert done.returncode == 0, done.stderr + done.stdout
     return built.digest
+
+
+def present() -> inputs.Inputs:
+    """What an image of the present sources records."""
+    return inputs.read(manifest.load("app"))
 
 
 def images(home: Home, region: str) -> list[dict[str, Any]]:
@@ -65,6 +71,7 @@ def test_what_was_rehearsed_has_no_changes_for_any_command(digest: str, home: Ho
     assert again.returncode == 0, again.stderr
     assert "no changes" in again.stderr
     assert "start a snapshot" not in again.stderr
+    assert "building anew" not in again.stderr
 
 
 def test_the_plain_pulumi_cli_takes_the_same_image(digest: str, home: Home) -> None:
@@ -78,7 +85,7 @@ def test_the_plain_pulumi_cli_takes_the_same_image(digest: str, home: Home) -> N
 
 
 def test_a_new_image_is_taken_by_the_next_rehearsal(digest: str, home: Home) -> None:
-    newer = made.image(home.path, made.content("ab0d"))
+    newer = made.image(home.path, made.content("ab0d"), made_from=present())
     done = home.honseki("rehearse", IZUMI)
     assert done.returncode == 0, done.stderr
     for region in REGIONS:
@@ -93,7 +100,8 @@ def test_an_emptied_region_forgets_the_image(digest: str, home: Home) -> None:
     assert rehearsed.read(home.settings.rehearsal_image) is None
 
 
-def test_without_the_tools_of_images_it_is_said_and_the_rehearsal_goes_on(engine: Engine, tmp_path: Path) -> None:
+def test_without_an_archive_of_packages_it_is_said_and_the_rehearsal_goes_on(engine: Engine, tmp_path: Path) -> None:
+    """First with the inventory's placeholder, then with an image of older sources."""
     home = make_home(tmp_path / "home")
     nothing = tmp_path / "sources.list"
     nothing.write_text("# no archive\n", encoding="utf-8")
@@ -105,5 +113,10 @@ def test_without_the_tools_of_images_it_is_said_and_the_rehearsal_goes_on(engine
         assert "WITHOUT AN IMAGE" in done.stderr
         shown = json.loads(there.honseki("plan", IZUMI, "--json").stdout)
         assert shown
+        older = made.image(home.path, made.content("ab0c"))
+        done = there.honseki("rehearse", IZUMI)
+        assert done.returncode == 0, done.stderr
+        assert f"AN OLDER IMAGE: servers start from app sha256:{older.digest[:16]}" in done.stderr
+        assert all(older.digest in image["Description"] for region in REGIONS for image in images(there, region))
     finally:
         there.honseki("region", "stop")
