@@ -37,6 +37,7 @@ def rehearse(click_context: click.Context, context: Context, codes: tuple[str, .
     if context.settings.target != "rehearsal":
         raise HonsekiError("a rehearsal is for the rehearsal region", do="leave out --target, or use `honseki up`")
     begun = time.monotonic()
+    context.banner()
     _publish_image(context)
     click_context.invoke(up, codes=codes, refresh=True, plan_file=None, jobs=2, everyone=False, as_json=False)
     click.echo()

@@ -28,6 +28,8 @@ def digest(home: Home, engine: Engine) -> str:
     built = made.image(home.path, made.content("ab0c"), made_from=present())
     done = home.honseki("rehearse", IZUMI)
     assert done.returncode == 0, done.stderr + done.stdout
+    lines = done.stderr.splitlines()
+    assert [line for line in lines if line.startswith("REHEARSAL")] == lines[:1]
     return built.digest
 
 
