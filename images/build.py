@@ -2,14 +2,14 @@
 
 `<HONSEKI_HOME>/images/<name>/<sha256 of disk.raw>/` holds `disk.raw`, `root.tar`, `packages.json`, `files.json`,
 `manifest.json` and `report.json`. It is made as a draft beside them and renamed last. A draft is locked by its builder:
-one whose builder is gone is removed by the next.
+one whose builder is gone is removed by the next. Of a later build that comes to the same disk only the report is kept,
+as `rebuilt.json`.
 """
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import json
 import os
 import re
@@ -30,6 +30,10 @@ Say = Callable[[str], None]
 
 _DRAFT: Final = ".draft-"
 REPORT: Final = "report.json"
+REBUILT: Final = "rebuilt.json"
+"""The report of the latest build that came to a disk that was there already, mostly of other sources: of a manifest
+with another comment. Beside the first report, which may have been signed for. Without it an image would never be known
+as that of the sources that it was built from last."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,8 @@ def build(name: str, out: Path, say: Say, *, cache: Path, images: Path = IMAGES)
     """Build image `name` into `out` (the folder of all images). The same inputs give the same digest.
 
     Raises `ManifestError` for bad input and `HonsekiError` for anything else that stands against it; then nothing is
-    left in `out`. An image of the same digest that is there already is kept, and its folder returned.
+    left in `out`. An image of the same digest that is there already is kept, and its folder returned; it counts as the
+    newest from then on.
     """
     begun = time.monotonic()
     image = load(name, images)
@@ -61,6 +66,9 @@ def build(name: str, out: Path, say: Say, *, cache: Path, images: Path = IMAGES)
     with writing(out):
         home.mkdir(parents=True, exist_ok=True)
     sweep(home)
+    # Before anything is read for the disk: what is changed while the build runs is then another state than the recorded
+    # one, whether the disk has it or not.
+    made_from = inputs.read(image)
     plan = disk.layout(image)
     files = render.render(image, {"disk": plan})
     debs = apt.fetch(image, cache, say)
@@ -75,13 +83,15 @@ def build(name: str, out: Path, say: Say, *, cache: Path, images: Path = IMAGES)
         made.unlink()
         say("Writing the disk ...")
         disk.write(image, plan, draft / "root.tar", draft / "disk.raw", work)
-        digest = _sha256(draft / "disk.raw")
+        digest = inputs.sha256(draft / "disk.raw")
         packages = root.packages(draft / "root.tar")
         _check_installed(image, packages, debs)
-        _describe(image, plan, draft, listed, packages, digest, left_out)
+        _describe(image, made_from, plan, draft, listed, packages, digest, left_out)
         folder = home / digest
         seconds = time.monotonic() - begun
-        if not (folder / REPORT).exists():
+        if (folder / REPORT).exists():
+            (draft / REPORT).replace(folder / REBUILT)
+        else:
             draft.rename(folder)
     return _finished(name, folder, seconds)
 
@@ -93,10 +103,33 @@ def _finished(name: str, folder: Path, seconds: float = 0.0) -> Built:
 
 
 def built(out: Path, name: str | None = None) -> tuple[Built, ...]:
-    """The finished images in `out`, of one name or all; the newest last."""
+    """The finished images in `out`, of one name or all; the one that was built last comes last."""
     found = [each.parent for each in out.glob(f"{name or '*'}/*/{REPORT}") if not each.parent.name.startswith(_DRAFT)]
-    found.sort(key=lambda folder: ((folder / REPORT).stat().st_mtime, folder.name))
+    found.sort(key=lambda folder: (max(each.stat().st_mtime for each in _reports(folder)), folder.name))
     return tuple(_finished(folder.parent.name, folder) for folder in found)
+
+
+def changes(image: Built, now: inputs.Inputs) -> tuple[str, ...]:
+    """What differs between `now` and what the image was built from (`inputs.changes`); () if nothing does.
+
+    Of several builds that came to this disk any counts; what differs is said of the latest.
+    """
+    found = [inputs.changes(_read(each), now) for each in _reports(image.folder)]
+    return () if () in found else found[-1]
+
+
+def _reports(folder: Path) -> list[Path]:
+    """A finished image's reports, the latest last."""
+    return [each for each in (folder / REPORT, folder / REBUILT) if each.exists()]
+
+
+def _read(report: Path) -> dict[str, Any]:
+    """A report; empty, and so of no known sources, if it is damaged."""
+    try:
+        found = json.loads(report.read_bytes())
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def find(out: Path, wanted: str) -> Built:
@@ -186,13 +219,9 @@ def _mounts(folder: Path) -> list[str]:
     return sorted(point for point in points if point.startswith(f"{folder.resolve()}/"))
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _describe(
     image: Image,
+    made_from: inputs.Inputs,
     plan: disk.Layout,
     draft: Path,
     files: list[dict[str, Any]],
@@ -208,8 +237,7 @@ def _describe(
         "release": manifest["release"],
         "packages_of": manifest["packages_of"],
         "disk_sha256": digest,
-        "root_sha256": _sha256(draft / "root.tar"),
-        "lock_sha256": _sha256(image.lock_file),
+        "root_sha256": inputs.sha256(draft / "root.tar"),
         "disk_bytes": stat.st_size,
         "allocated_bytes": stat.st_blocks * 512,
         "packages": len(packages),
@@ -225,9 +253,9 @@ def _describe(
             for part, each in plan.slots
         ],
         "unmet": manifest["unmet"],
-        "sources": inputs.sources(image),
         "tools": inputs.tools(),
         "left_out": [asdict(each) for each in left_out],
+        **asdict(made_from),
     }
     with writing(draft):
         for name, value in (

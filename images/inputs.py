@@ -1,17 +1,63 @@
-"""What a build was made from, for its report: the files that declare it, the builder itself, the tools' versions."""
+"""What a build was made from, for its report: the files that declare it, the builder itself, the tools' versions.
+
+And whether it is still the same: an image is of the present sources if its report records these very files.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from images.manifest import Image
 from images.process import PACKAGE_OF, run, which
+from images.render import passed_over
 
-_LEFT_OUT: Final = {"__pycache__", "tests"}
-"""Folders of an image's folder that no build reads."""
+_TESTS: Final = "tests"
+"""The folder of an image's folder that no build reads."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What decides the disk, named as in a report: digests of the sources by path, and of the packages' lock.
+
+    Nothing of the machine is in it, as the versions of its tools: they are recorded too, but another one is no reason
+    to call an image old.
+    """
+
+    sources: Mapping[str, str]
+    lock_sha256: str
+    """Empty if there is no lock."""
+
+
+def read(image: Image) -> Inputs:
+    """The inputs as they are now."""
+    lock = image.lock_file
+    return Inputs(sources(image), sha256(lock) if lock.is_file() else "")
+
+
+def changes(report: Mapping[str, Any], now: Inputs) -> tuple[str, ...]:
+    """What differs between the inputs that a report records and those of now; () if nothing does.
+
+    Each is a phrase for people: `images/app/manifest.yaml changed`, `... was added`, `... was removed`.
+    """
+    before = report.get("sources")
+    if not isinstance(before, Mapping) or not before:
+        return ("its report names none",)
+    found = []
+    for path in sorted(before.keys() | now.sources.keys()):
+        if path not in now.sources:
+            found.append(f"images/{path} was removed")
+        elif path not in before:
+            found.append(f"images/{path} was added")
+        elif before[path] != now.sources[path]:
+            found.append(f"images/{path} changed")
+    if not found and report.get("lock_sha256") != now.lock_sha256:
+        found.append("the lock of its packages changed")
+    return tuple(found)
 
 
 def sources(image: Image) -> dict[str, str]:
@@ -19,11 +65,12 @@ def sources(image: Image) -> dict[str, str]:
     found: dict[str, str] = {}
     for folder in image.lineage:
         for path in sorted(folder.rglob("*")):
-            parts = path.relative_to(folder).parts
-            if path.is_file() and not _LEFT_OUT & set(parts):
-                found["/".join((folder.name, *parts))] = _sha256(path)
+            inside = path.relative_to(folder)
+            if path.is_file() and inside.parts[0] != _TESTS and not passed_over(inside):
+                found[f"{folder.name}/{inside.as_posix()}"] = sha256(path)
     for path in sorted(Path(__file__).parent.glob("*.py")):
-        found[path.name] = _sha256(path)
+        if path.is_file() and not passed_over(Path(path.name)):
+            found[path.name] = sha256(path)
     return found
 
 
@@ -38,6 +85,7 @@ def tools() -> dict[str, str]:
     return found | dict(line.split(" ", 1) for line in told.stdout.splitlines() if " " in line.rstrip())
 
 
-def _sha256(path: Path) -> str:
+def sha256(path: Path) -> str:
+    """A file's SHA-256, in hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import io
 import re
 import tarfile
@@ -16,6 +17,8 @@ import jinja2
 from images.manifest import File, Image, ManifestError
 
 _CACHES: Final = frozenset({"__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache"})
+_EDITORS: Final = (".*.sw?", "*~", ".#*", "#*#")
+"""What editors (Vim, Emacs) keep beside a file that somebody has open."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,11 @@ def _place(error: Exception, file: Path) -> str:
     return f"{file}:{lines[-1]}" if lines else str(file)
 
 
+def passed_over(inside: Path) -> bool:
+    """Whether a path within an image's folder is none of the image's: a cache, or what an editor left."""
+    return bool(_CACHES & set(inside.parts)) or any(fnmatch.fnmatch(inside.name, each) for each in _EDITORS)
+
+
 def _copied(source: Path, each: File, mode: int) -> Iterator[Rendered]:
     if source.is_file():
         yield Rendered(each.path, mode, each.owner, each.group, content=source.read_bytes())
@@ -97,7 +105,7 @@ def _copied(source: Path, each: File, mode: int) -> Iterator[Rendered]:
     yield Rendered(each.path, 0o755, each.owner, each.group)
     for path in sorted(source.rglob("*")):
         inside = path.relative_to(source)
-        if _CACHES & set(inside.parts):
+        if passed_over(inside):
             continue
         target = f"{each.path}/{inside.as_posix()}"
         if path.is_dir():

@@ -50,14 +50,16 @@ class Context:
 
     def __init__(self, target: str | None) -> None:
         self.settings = Settings.resolve(target)
+        self._told_cloud = False
 
     def say(self, line: str) -> None:
         """A line on what goes on."""
         click.echo(line, err=True)
 
     def banner(self) -> None:
-        """Which cloud is meant, before anything is done in it."""
-        if self.settings.target == "rehearsal":
+        """Which cloud is meant, before anything is done in it; once, also of a command that is made of others."""
+        if self.settings.target == "rehearsal" and not self._told_cloud:
+            self._told_cloud = True
             self.say("REHEARSAL: the embedded region on this machine, not AWS.")
 
     def engine(self) -> Engine:

@@ -37,6 +37,7 @@ def rehearse(click_context: click.Context, context: Context, codes: tuple[str, .
     if context.settings.target != "rehearsal":
         raise HonsekiError("a rehearsal is for the rehearsal region", do="leave out --target, or use `honseki up`")
     begun = time.monotonic()
+    context.banner()
     _publish_image(context)
     click_context.invoke(up, codes=codes, refresh=True, plan_file=None, jobs=2, everyone=False, as_json=False)
     click.echo()
@@ -47,14 +48,20 @@ def rehearse(click_context: click.Context, context: Context, codes: tuple[str, .
 
 
 def _publish_image(context: Context) -> None:
-    """The tenants' servers start from a published image. Where none can be built, say so and go on."""
+    """The tenants' servers start from a published image. Where none can be built, say so and go on.
+
+    Raises `ManifestError`: a mistake in the image's sources is bad input, not a lack of this machine.
+    """
     from honseki.engine.cloud import reach  # noqa: PLC0415
     from honseki.images import rehearsal  # noqa: PLC0415
+    from images.manifest import ManifestError  # noqa: PLC0415
 
     settings = context.settings
     municipalities = context.fleet().municipalities
     try:
         image = rehearsal.newest(settings, context.say)
+    except ManifestError:
+        raise
     except HonsekiError as error:
         context.say(
             "WITHOUT AN IMAGE: none can be built here, so launch templates name the inventory's placeholder.\n"

@@ -1,4 +1,4 @@
-"""A rehearsal's image: built if there is none, signed, published to the rehearsal region, and taken by its tenants.
+"""A rehearsal's image: of the present sources, signed, published to the rehearsal region, and taken by its tenants.
 
 The same steps as for AWS (docs/publishing.md), one after the other. What they came to stands with the region's data,
 not in the inventory (`stacks.rehearsed`).
@@ -11,12 +11,16 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from honseki.engine.settings import CHECKOUT
+from honseki.errors import HonsekiError
 from honseki.images import keys, provenance, sbom, tools
 from honseki.images.publish import Publication, caller, open_shelf, spoken, standing
-from images import build
+from images import build, inputs
+from images.manifest import IMAGES, ManifestError, load
 from stacks import rehearsed
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from honseki.engine.settings import Settings
     from images.build import Built
     from infra.model import Municipality
@@ -27,14 +31,41 @@ NAME: Final = "app"
 """The image that tenants' servers start from."""
 
 
-def newest(settings: Settings, say: Say) -> Built:
-    """The newest of this home's images; built when there is none. Raises `HonsekiError` where that can't be done."""
+def newest(settings: Settings, say: Say, images: Path = IMAGES) -> Built:
+    """The newest of this home's images that is of the present sources; built when there is none.
+
+    Where the present sources can't be built (tools lack, packages can't be fetched, the disk is full), the newest of
+    older ones is taken, and that is said: most of a rehearsal is about other things than the servers' disk. Raises
+    `ManifestError` if the sources have a mistake, which is for whoever made it to mend, and `HonsekiError` if there is
+    no image and none can be built.
+    """
     there = build.built(settings.home / "images", NAME)
-    if there:
-        return there[-1]
+    now = inputs.read(load(NAME, images))
+    for image in reversed(there):
+        if not build.changes(image, now):
+            return image
+    if not there:
+        return _build(settings, images, "Building the servers' image, once (a minute or two) ...", say)
+    last = there[-1]
+    first, *more = build.changes(last, now)
+    why = f"{first}, and {len(more)} more" if more else first
+    try:
+        line = f"The newest image isn't of the present sources ({why}): building anew (a minute or two) ..."
+        return _build(settings, images, line, say)
+    except ManifestError:
+        raise
+    except HonsekiError as error:
+        say(
+            f"AN OLDER IMAGE: servers start from {last.name} sha256:{last.digest[:16]}, which isn't of the present "
+            f"sources ({why}); those can't be built here.\n{error}\nThen rehearse again."
+        )
+        return last
+
+
+def _build(settings: Settings, images: Path, line: str, say: Say) -> Built:
     tools.need(tools.BUILDING, say)
-    say("Building the servers' image, once (a minute or two) ...")
-    return build.build(NAME, settings.home / "images", say, cache=settings.cache / "images")
+    say(line)
+    return build.build(NAME, settings.home / "images", say, cache=settings.cache / "images", images=images)
 
 
 def publish(

@@ -22,6 +22,7 @@ from honseki.engine.settings import CHECKOUT
 from honseki.errors import HonsekiError
 from honseki.images import tools as needed
 from images import build as builder
+from images import inputs
 from images.manifest import ManifestError, load
 from tests.conftest import make_home
 from tests.images.conftest import Tools
@@ -82,6 +83,57 @@ def test_the_same_again_is_the_same_image(images: Path, tmp_path: Path, cache: P
     first, again, elsewhere = (build(images, tmp_path / out, cache) for out in ("out", "out", "other"))
     assert first.digest == again.digest == elsewhere.digest
     assert [each.digest for each in builder.built(tmp_path / "out")] == [first.digest]
+
+
+def test_an_image_is_of_the_sources_of_each_build_that_came_to_it(
+    images: Path, tmp_path: Path, cache: Path, root: Path
+) -> None:
+    """A comment in the manifest changes no disk: without a record of the later build, builds would never end."""
+    manifest = images / "small" / "manifest.yaml"
+    text, out = manifest.read_text(), tmp_path / "out"
+    first = build(images, out, cache)
+    report = (first.folder / "report.json").read_bytes()
+    assert builder.changes(first, inputs.read(load("small", images))) == ()
+    manifest.write_text("# a comment\n" + text)
+    assert builder.changes(first, inputs.read(load("small", images))) == ("images/small/manifest.yaml changed",)
+    assert build(images, out, cache).folder == first.folder
+    assert builder.changes(first, inputs.read(load("small", images))) == ()
+    assert (first.folder / "report.json").read_bytes() == report  # it may have been signed for
+    manifest.write_text(text)
+    assert builder.changes(first, inputs.read(load("small", images))) == ()
+
+
+def test_sources_that_change_while_it_is_built_are_not_those_it_was_built_from(
+    images: Path, tmp_path: Path, cache: Path, root: Path, tools: Tools
+) -> None:
+    manifest = images / "small" / "manifest.yaml"
+    tools.fake(
+        "mmdebstrap",
+        f'echo "# later" >> {manifest}; for each; do case "$each" in */made.tar) cp {root} "$each";; esac; done',
+    )
+    built = build(images, tmp_path / "out", cache)
+    assert builder.changes(built, inputs.read(load("small", images))) == ("images/small/manifest.yaml changed",)
+
+
+def test_a_damaged_report_is_one_without_sources(images: Path, tmp_path: Path, cache: Path, root: Path) -> None:
+    built = build(images, tmp_path / "out", cache)
+    for damaged in ("{", "[]"):
+        (built.folder / "report.json").write_text(damaged)
+        assert builder.changes(built, inputs.read(load("small", images))) == ("its report names none",)
+
+
+def test_the_newest_is_the_one_that_was_built_last(images: Path, tmp_path: Path, cache: Path, root: Path) -> None:
+    """Also when its disk was there before another's."""
+    out, before = tmp_path / "out", root.read_bytes()
+    first = build(images, out, cache)
+    tree(root, BOOT | {"etc/a": b"b", "var/lib/dpkg/status": STATUS.encode()})
+    second = build(images, out, cache)
+    for folder, age_s in ((first.folder, 20), (second.folder, 10)):
+        os.utime(folder / "report.json", (time.time() - age_s, time.time() - age_s))
+    assert builder.find(out, "small").digest == second.digest
+    root.write_bytes(before)
+    assert build(images, out, cache).digest == first.digest
+    assert builder.find(out, "small").digest == first.digest
 
 
 def test_an_image_is_found_by_name_and_digest(images: Path, tmp_path: Path, cache: Path, root: Path) -> None:

@@ -47,11 +47,13 @@ def test_broken_syntax_has_file_and_line(images: Path) -> None:
     assert error.value.where.endswith("a.j2:2")
 
 
-def test_a_copied_folder_keeps_no_caches_and_no_umask(images: Path) -> None:
+def test_a_copied_folder_keeps_no_caches_no_editors_files_and_no_umask(images: Path) -> None:
     add(images, "{path: /usr/lib/x, copy: service}")
     service = images / "small" / "service"
     (service / "__pycache__").mkdir(parents=True)
     (service / "__pycache__" / "a.pyc").write_bytes(b"x")
+    (service / ".a.py.swp").write_bytes(b"x")
+    (service / ".#a.py").symlink_to("somebody@here.1")
     (service / "a.py").write_text("a")
     (service / "a.py").chmod(0o600)
     (service / "run").write_text("b")

@@ -7,9 +7,11 @@ import io
 import json
 import random
 import tarfile
+from dataclasses import asdict
 from pathlib import Path
 
 from images.build import Built
+from images.inputs import Inputs
 
 BLOCK = 512 * 1024
 STATUS = """Package: bash
@@ -67,7 +69,8 @@ def content(letters: str, seed: int = 0, tail: int = 0) -> bytes:
     return b"".join(blocks) + b"t" * tail
 
 
-def image(home: Path, disk: bytes, name: str = "app") -> Built:
+def image(home: Path, disk: bytes, name: str = "app", made_from: Inputs | None = None) -> Built:
+    """An image with this disk; of sources that are nobody's, unless they are given."""
     digest = hashlib.sha256(disk).hexdigest()
     folder = home / "images" / name / digest
     folder.mkdir(parents=True)
@@ -78,8 +81,7 @@ def image(home: Path, disk: bytes, name: str = "app") -> Built:
     report = {
         "tools": {"mmdebstrap": "1.3.5"},
         "packages_of": "2026-11-01",
-        "sources": {f"{name}/manifest.yaml": "ef" * 32},
-        "lock_sha256": hashlib.sha256(LOCK.encode()).hexdigest(),
+        **asdict(made_from or Inputs({f"{name}/manifest.yaml": "ef" * 32}, hashlib.sha256(LOCK.encode()).hexdigest())),
     }
     (folder / "report.json").write_text(json.dumps(report))
     texts = {"var/lib/dpkg/status": STATUS, "usr/share/doc/bash/copyright": COPYRIGHT,
