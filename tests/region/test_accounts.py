@@ -13,7 +13,7 @@ import pytest
 
 from honseki.rehearsal.region import control
 from honseki.rehearsal.region.issues import TenantIssue
-from honseki.rehearsal.region.trust import trusts
+from honseki.rehearsal.region.trust import allows, trusts
 
 from .conftest import CONNECTION, INTERFACE, PRIMARY, RECOVERY, Clients, assume, new_account, operator
 
@@ -176,6 +176,27 @@ def test_trust(statement: dict[str, Any], *, expected: bool) -> None:
 def test_trust_conditions(condition: dict[str, Any], external_id: str | None, *, expected: bool) -> None:
     statement = {"Effect": "Allow", "Principal": {"AWS": ROOT}, "Action": "sts:AssumeRole", "Condition": condition}
     assert trusts({"Statement": [statement]}, CALLER, external_id) is expected
+
+
+@pytest.mark.parametrize(
+    ("condition", "facts", "denied"),
+    [
+        ({"StringNotLike": {"kms:GranteePrincipal": "arn:aws:iam::*:role/a*"}}, {"kms:GranteePrincipal": None}, True),
+        ({"StringNotLike": {"kms:GranteePrincipal": "role/a*"}}, {"kms:GranteePrincipal": "role/ab"}, False),
+        ({"StringNotEquals": {"kms:CallerAccount": "000000000000"}}, {}, False),
+        ({"Bool": {"kms:GrantIsForAWSResource": "false"}}, {}, False),
+        ({"BoolIfExists": {"kms:GrantIsForAWSResource": "false"}}, {}, True),
+        ({"BoolIfExists": {"kms:GrantIsForAWSResource": "false"}}, {"kms:GrantIsForAWSResource": "true"}, False),
+        ({"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}, {}, True),  # not understood: not let in
+    ],
+)
+def test_a_denial_holds_unless_its_condition_is_known_not_to(
+    condition: dict[str, Any], facts: dict[str, str | None], *, denied: bool
+) -> None:
+    allow = {"Effect": "Allow", "Principal": "*", "Action": "kms:*"}
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "kms:CreateGrant", "Condition": condition}
+    assert allows({"Statement": [allow, deny]}, "kms:CreateGrant", CALLER, facts) is not denied
+    assert allows({"Statement": [allow, deny]}, "kms:ListGrants", CALLER, facts)
 
 
 def test_an_explicit_deny_wins() -> None:
