@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from benchmarks import mutants
 from honseki.engine.evaluate import evaluate
@@ -22,7 +23,16 @@ from infra.model import Municipality, Target
 from policies.rules import ALL
 from policies.rules.core import MALFORMED, check
 from policies.rules.subject import Subject
+from stacks import rehearsed
 from stacks.inventory import load
+
+_OPERATORS_KEY: Final = "arn:aws:kms:{}:000000000000:key/1a2b3c4d-0000-4000-8000-000000000000"
+PUBLISHED: Final = rehearsed.Rehearsed(
+    f"sha256:{'ab' * 32}",
+    {"ap-northeast-1": "ami-0a1b2c3d4e5f60001", "ap-northeast-3": "ami-0a1b2c3d4e5f60003"},
+    {region: _OPERATORS_KEY.format(region) for region in ("ap-northeast-1", "ap-northeast-3")},
+)
+"""As a rehearsal has it: a placeholder would leave out what an encrypted image takes."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +66,7 @@ def run(municipality: Municipality, target: Target, part: int = 0, parts: int = 
 
 def _part(arguments: tuple[str, Target, int, int]) -> list[Verdict]:
     code, target, part, parts = arguments
-    municipality = load(Settings.resolve().fleet, [code]).get(code)
+    municipality = rehearsed.instead(load(Settings.resolve().fleet, [code]).get(code), target, PUBLISHED)
     return list(run(municipality, target, part, parts))
 
 
