@@ -82,16 +82,22 @@ def text(document: dict[str, Any]) -> str:
 
 def ensure(kms: Any, owner: str, accounts: AbstractSet[str]) -> str:
     """The ARN of the region's key. Makes it and sets its policy where that isn't so yet; safe to repeat."""
-    wanted = policy(owner, accounts)
     arn = _existing(kms)
     if arn is None:
-        made = kms.create_key(Description=DESCRIPTION, Policy=text(wanted))
+        made = kms.create_key(Description=DESCRIPTION, Policy=text(policy(owner, accounts)))
         arn = str(made["KeyMetadata"]["Arn"])
         kms.enable_key_rotation(KeyId=arn)
         kms.create_alias(AliasName=ALIAS, TargetKeyId=arn)
-    elif json.loads(kms.get_key_policy(KeyId=arn, PolicyName="default")["Policy"]) != wanted:
-        kms.put_key_policy(KeyId=arn, PolicyName="default", Policy=text(wanted))
+    else:
+        admit(kms, arn, owner, accounts)
     return arn
+
+
+def admit(kms: Any, arn: str, owner: str, accounts: AbstractSet[str]) -> None:
+    """Set a key's policy where it isn't so yet. An image that is older than today's key lies under one of its own."""
+    wanted = policy(owner, accounts)
+    if json.loads(kms.get_key_policy(KeyId=arn, PolicyName="default")["Policy"]) != wanted:
+        kms.put_key_policy(KeyId=arn, PolicyName="default", Policy=text(wanted))
 
 
 def _existing(kms: Any) -> str | None:

@@ -119,7 +119,10 @@ class Publication:
         """Bring the region to have it. `owner` is the operator's account; `verify` reads back what is there already."""
         with self._held(shelf.region):
             key = keys.ensure(shelf.kms, owner, self._accounts)
-            return self._steps(shelf, key, verify=verify)
+            done = self._steps(shelf, key, verify=verify)
+            if done.key not in (None, key):
+                keys.admit(shelf.kms, done.key, owner, self._accounts)
+            return done
 
     def _steps(self, shelf: Shelf, key: str, *, verify: bool) -> Published:
         journal = self._journal(shelf)

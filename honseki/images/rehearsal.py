@@ -87,8 +87,9 @@ def publish(
         with spoken(shelf.region):
             done = standing(settings, shelf, image, accounts)
             if done is not None:
-                keys.ensure(shelf.kms, owner, accounts)
                 ids[shelf.region], found[shelf.region] = done.image, shelf.key_of(done.snapshot)
+                if (key := found[shelf.region]) is not None:
+                    keys.admit(shelf.kms, key, owner, accounts)
     if len(ids) < len(shelves):
         _sign(settings, image, say)
         work = Publication(settings, image, accounts, say)

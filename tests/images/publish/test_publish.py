@@ -240,3 +240,16 @@ def test_a_key_made_by_somebody_who_was_killed_is_taken(tmp_path: Path) -> None:
         assert kms.get_key_rotation_status(KeyId=made_key)["KeyRotationEnabled"]
     finally:
         control.stop(tmp_path)
+
+
+def test_an_image_under_a_former_key_is_readable_for_a_new_tenant_too(bench: Bench) -> None:
+    image, shelf = bench.image("ab", seed=11), bench.shelf()
+    first = bench.publication(image).publish(shelf, OWNER)
+    assert first.key is not None
+    today = shelf.kms.create_key()["KeyMetadata"]["Arn"]
+    shelf.kms.update_alias(AliasName=keys.ALIAS, TargetKeyId=today)
+    again = bench.publication(image, ACCOUNTS | {"000000999999"}).publish(shelf, OWNER)
+    assert (again.image, again.key) == (first.image, first.key)
+    for key in (first.key, today):
+        assert "000000999999" in shelf.kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"]
+    shelf.kms.update_alias(AliasName=keys.ALIAS, TargetKeyId=first.key)
