@@ -213,6 +213,7 @@ _OTHER_WORDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "logDestinationType": {"cloud-watch-logs": ("s3",)},
     "protocol": {"tcp": ("-1", "udp"), "TCP": ("TLS", "UDP"), "icmp": ("-1",), "-1": ("tcp",)},
     "addressFamily": {"ipv4": ("ipv6",)},
+    "internetGatewayBlockMode": {"block-bidirectional": ("off", "block-ingress")},
     "httpTokens": {"required": ("optional",)},
     "instanceMetadataTags": {"enabled": ("disabled",)},
     "httpEndpoint": {"enabled": ("disabled",)},

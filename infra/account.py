@@ -26,6 +26,13 @@ class Account(pulumi.ComponentResource):
     one hop whatever started it. There are no users (people come through roles); were one made, its password would have
     to be long and new.
 
+    And safeguard ② (isolated lines): nothing declares an internet gateway; if somebody attaches one to a VPC all the
+    same, no packet passes it, nor an egress-only one, either way (VPC Block Public Access). AWS's page says what is
+    blocked: internet gateways and what needs them, of Direct Connect the public virtual interfaces, Gateway Load
+    Balancers and Network Firewalls. A tenant has none of these. Private connectivity isn't touched: the lines are
+    private virtual interfaces on VPN gateways, interface endpoints are private addresses of the VPC, and what goes to
+    S3's gateway endpoint passes no internet gateway.
+
     Runs up: nothing.
 
     Sources: https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html,
@@ -33,6 +40,8 @@ class Account(pulumi.ComponentResource):
     https://docs.aws.amazon.com/ebs/latest/userguide/block-public-access-snapshots.html,
     https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/block-public-access-to-amis.html,
     https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-IMDS-new-instances.html,
+    https://docs.aws.amazon.com/vpc/latest/userguide/security-vpc-bpa-basics.html (what is blocked, what isn't),
+    https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html,
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords_account-policy.html
     """
 
@@ -48,6 +57,9 @@ class Account(pulumi.ComponentResource):
         aws.ec2.ImageBlockPublicAccess(self._logical, state="block-new-sharing", opts=self._child)
         aws.ec2.InstanceMetadataDefaults(
             self._logical, http_tokens="required", http_put_response_hop_limit=1, opts=self._child
+        )
+        aws.ec2.VpcBlockPublicAccessOptions(
+            self._logical, internet_gateway_block_mode="block-bidirectional", opts=self._child
         )
         self.register_outputs({})
 

@@ -50,6 +50,7 @@ FREE: Final[Mapping[str, str]] = {
     "aws:ec2/securityGroup:SecurityGroup": _VPC,
     "aws:ec2/subnet:Subnet": _VPC,
     "aws:ec2/vpc:Vpc": _VPC,
+    "aws:ec2/vpcBlockPublicAccessOptions:VpcBlockPublicAccessOptions": _VPC,
     # What is billed is a VPN connection, and there is none.
     "aws:ec2/vpnGateway:VpnGateway": "https://aws.amazon.com/vpn/pricing/",
     "aws:iam/accountPasswordPolicy:AccountPasswordPolicy": _IAM,

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from honseki.resources import shapes
 from honseki.resources.clients import Clients
-from honseki.resources.core import Delete, Live, Read, ResourceType, Update, Values
+from honseki.resources.core import Delete, Live, Output, Read, ResourceType, Update, Values
 from honseki.resources.properties import Property
 
 _ONLY_ONE: Final = ((),)
@@ -118,6 +118,9 @@ def _setting(
     put: Callable[[Clients, Values], None],
     get: Callable[[Clients], Live],
     reset: Callable[[Clients], None],
+    outputs: tuple[Output, ...] = (),
+    state: str = "",
+    busy: tuple[str, ...] = (),
 ) -> ResourceType:
     def create(clients: Clients, inputs: Values) -> str:
         put(clients, inputs)
@@ -128,8 +131,9 @@ def _setting(
         token=token,
         service="ec2",
         properties=properties,
+        outputs=outputs,
         creating=create,
-        reading=Read(fetch=lambda clients, _identifier, _known: get(clients)),
+        reading=Read(fetch=lambda clients, _identifier, _known: get(clients), state=state, busy=busy),
         updates=(Update(changing, lambda clients, _identifier, inputs: put(clients, inputs)),) if changing else (),
         deleting=lambda clients, _identifier, _known: reset(clients),
         finding=lambda clients, inputs: [identifier(clients, inputs)],
@@ -242,4 +246,39 @@ INSTANCE_METADATA_DEFAULTS: Final = _setting(
     put=_set_metadata_defaults,
     get=_metadata_defaults,
     reset=lambda clients: _set_metadata_defaults(clients, {}),
+)
+
+
+_UPDATING: Final = ("update-in-progress",)
+
+
+def _set_internet_block(clients: Clients, inputs: Values) -> None:
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyVpcBlockPublicAccessOptions.html."""
+    mode = inputs["internetGatewayBlockMode"]
+    clients.call("ec2", "ModifyVpcBlockPublicAccessOptions", InternetGatewayBlockMode=mode)
+
+
+def _internet_block(clients: Clients) -> Live:
+    told: Live = clients.call("ec2", "DescribeVpcBlockPublicAccessOptions")["VpcBlockPublicAccessOptions"]
+    return told
+
+
+def _unblock_internet(clients: Clients) -> None:
+    """As the official provider: off, and until it is."""
+    _set_internet_block(clients, {"internetGatewayBlockMode": "off"})
+    VPC_BLOCK_PUBLIC_ACCESS.wait_for(
+        clients, clients.region, lambda item: item is not None and item["State"] not in _UPDATING
+    )
+
+
+VPC_BLOCK_PUBLIC_ACCESS: Final = _setting(
+    "aws:ec2/vpcBlockPublicAccessOptions:VpcBlockPublicAccessOptions",
+    Property("internetGatewayBlockMode", required=True, choices=("off", "block-bidirectional", "block-ingress")),
+    identifier=_region,
+    put=_set_internet_block,
+    get=_internet_block,
+    reset=_unblock_internet,
+    outputs=(Output("awsAccountId"), Output("awsRegion")),
+    state="State",
+    busy=_UPDATING,
 )

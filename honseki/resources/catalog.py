@@ -116,6 +116,7 @@ _TYPES: Final = {
         account.SNAPSHOT_BLOCK_PUBLIC_ACCESS,
         account.IMAGE_BLOCK_PUBLIC_ACCESS,
         account.INSTANCE_METADATA_DEFAULTS,
+        account.VPC_BLOCK_PUBLIC_ACCESS,
     )
 }
 

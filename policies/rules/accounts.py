@@ -22,6 +22,7 @@ _DEFAULTS: Final = (
     (t.METADATA_DEFAULTS, "defaults of instance metadata"),
     (t.SNAPSHOT_PUBLIC_ACCESS, "block of public snapshots"),
     (t.IMAGE_PUBLIC_ACCESS, "block of public images"),
+    (t.VPC_PUBLIC_ACCESS, "block of the internet"),
 )
 _ONCE: Final = ((t.PASSWORD_POLICY, "password policy"), (t.ACCOUNT_PUBLIC_ACCESS, "block of public buckets"))
 
@@ -59,6 +60,22 @@ def account_defaults(node: Node, _: Subject) -> Iterator[Found]:
         yield Found(node.urn, "state", f"{node.inputs.get('state')}: snapshots may be public")
     elif node.type == t.IMAGE_PUBLIC_ACCESS and get(node, "state") != "block-new-sharing":
         yield Found(node.urn, "state", f"{node.inputs.get('state')}: images may be public")
+
+
+@rule(
+    "internet-blocked",
+    ja="インターネットの遮断",
+    en="Internet gateways are blocked, both ways",
+    severity="high",
+    why="If somebody attaches an internet gateway all the same, this stops what would pass it (68条の2).",
+    mend="internetGatewayBlockMode block-bidirectional, in both places.",
+    each=(t.VPC_PUBLIC_ACCESS,),
+)
+def internet_blocked(node: Node, _: Subject) -> Iterator[Found]:
+    """The mode; that it is there is `account-guarded`'s."""
+    mode = get(node, "internetGatewayBlockMode")
+    if mode != "block-bidirectional":
+        yield Found(node.urn, "internetGatewayBlockMode", f"{mode}: an internet gateway lets packets out, or in")
 
 
 @rule(

@@ -93,6 +93,7 @@ METADATA_DEFAULTS: Final = "aws:ec2/instanceMetadataDefaults:InstanceMetadataDef
 ACCESS_ANALYZER: Final = "aws:accessanalyzer/analyzer:Analyzer"
 SNAPSHOT_PUBLIC_ACCESS: Final = "aws:ebs/snapshotBlockPublicAccess:SnapshotBlockPublicAccess"
 IMAGE_PUBLIC_ACCESS: Final = "aws:ec2/imageBlockPublicAccess:ImageBlockPublicAccess"
+VPC_PUBLIC_ACCESS: Final = "aws:ec2/vpcBlockPublicAccessOptions:VpcBlockPublicAccessOptions"
 SERVICE_SETTING: Final = "aws:ssm/serviceSetting:ServiceSetting"
 
 PROVIDER: Final = "pulumi:providers:aws"

@@ -15,6 +15,9 @@ EXPECTED = {
         "httpTokens": "required",
         "httpPutResponseHopLimit": 1,
     },
+    "aws:ec2/vpcBlockPublicAccessOptions:VpcBlockPublicAccessOptions": {
+        "internetGatewayBlockMode": "block-bidirectional"
+    },
 }
 
 

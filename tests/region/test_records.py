@@ -186,3 +186,30 @@ def test_an_accounts_settings(clients: Clients, refused: Refused) -> None:
     assert "HttpTokens" not in ec2.get_instance_metadata_defaults()["AccountLevel"]
     with refused("InvalidParameterValue"):
         ec2.modify_instance_metadata_defaults(HttpPutResponseHopLimit=65)
+
+
+def test_block_of_the_internet(clients: Clients, refused: Refused) -> None:
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_VpcBlockPublicAccessOptions.html."""
+    ec2 = clients("ec2")
+
+    def told(region: str = PRIMARY) -> dict[str, Any]:
+        answer = clients("ec2", region).describe_vpc_block_public_access_options()
+        return dict(answer["VpcBlockPublicAccessOptions"])
+
+    new = told()
+    assert (new["State"], new["InternetGatewayBlockMode"]) == ("default-state", "off")
+    assert "LastUpdateTimestamp" not in new
+    assert new["AwsAccountId"] == clients("sts").get_caller_identity()["Account"]
+    assert (new["AwsRegion"], new["ManagedBy"], new["ExclusionsAllowed"]) == (PRIMARY, "account", "allowed")
+    for mode in ("block-bidirectional", "block-ingress", "off"):
+        answer = ec2.modify_vpc_block_public_access_options(InternetGatewayBlockMode=mode)
+        changing = answer["VpcBlockPublicAccessOptions"]
+        assert (changing["State"], changing["InternetGatewayBlockMode"]) == ("update-in-progress", mode)
+        assert told() == {**changing, "State": "update-complete"}
+        assert told(RECOVERY) == {**new, "AwsRegion": RECOVERY}
+    for wrong in ("block", "BLOCK-BIDIRECTIONAL", ""):
+        with refused("InvalidParameterValue"):
+            ec2.modify_vpc_block_public_access_options(InternetGatewayBlockMode=wrong)
+    with refused("DryRunOperation"):
+        ec2.modify_vpc_block_public_access_options(InternetGatewayBlockMode="block-ingress", DryRun=True)
+    assert told()["InternetGatewayBlockMode"] == "off"

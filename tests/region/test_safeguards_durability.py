@@ -45,6 +45,7 @@ def build(clients: Clients, bucket: str) -> None:
     _records(clients, bucket, here.vpc)
     clients("ec2").enable_snapshot_block_public_access(State="block-all-sharing")
     clients("ec2").modify_ebs_default_kms_key_id(KmsKeyId=here.key)
+    clients("ec2").modify_vpc_block_public_access_options(InternetGatewayBlockMode="block-bidirectional")
 
 
 def _servers(clients: Clients, net: Any) -> None:
@@ -93,6 +94,7 @@ def describe(clients: Clients, bucket: str) -> dict[str, Any]:
         "tags": lambda: clients("s3").get_bucket_tagging(Bucket=bucket),
         "snapshots": ec2.get_snapshot_block_public_access_state,
         "key": ec2.get_ebs_default_kms_key_id,
+        "internet": ec2.describe_vpc_block_public_access_options,
     }
     told = {what: call() for what, call in calls.items()}
     for answer in told.values():

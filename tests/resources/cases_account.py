@@ -173,6 +173,30 @@ INSTANCE_METADATA_DEFAULTS = Case(
     gone=lambda _have: None,
 )
 
+
+def _internet(mode: str) -> Inputs:
+    return {"internetGatewayBlockMode": mode}
+
+
+def _look_internet(aws: Aws, have: Have, identifier: str) -> Any:
+    return aws.ec2.describe_vpc_block_public_access_options()["VpcBlockPublicAccessOptions"]["InternetGatewayBlockMode"]
+
+
+VPC_BLOCK = Case(
+    token="aws:ec2/vpcBlockPublicAccessOptions:VpcBlockPublicAccessOptions",
+    prepare=_nothing,
+    declare=lambda _have: _internet("block-bidirectional"),
+    look=_look_internet,
+    created=lambda _have: "block-bidirectional",
+    change=lambda _have: _internet("block-ingress"),
+    changed=lambda _have: "block-ingress",
+    replace=lambda _have: _internet("block-bidirectional"),
+    replaced=lambda _have: "block-bidirectional",
+    replacing=(),
+    outlives=True,
+    gone=lambda _have: "off",
+)
+
 CASES = (
     PASSWORD_POLICY,
     PUBLIC_ACCESS_BLOCK,
@@ -181,4 +205,5 @@ CASES = (
     SNAPSHOT_BLOCK,
     IMAGE_BLOCK,
     INSTANCE_METADATA_DEFAULTS,
+    VPC_BLOCK,
 )

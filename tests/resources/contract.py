@@ -308,4 +308,8 @@ CONTRACT = {
         "httpTokens httpPutResponseHopLimit httpEndpoint instanceMetadataTags",
         "",
     ),
+    "aws:ec2/vpcBlockPublicAccessOptions:VpcBlockPublicAccessOptions": (
+        "internetGatewayBlockMode",
+        "awsAccountId awsRegion",
+    ),
 }

@@ -318,6 +318,18 @@ WEAKENED: dict[str, Drift] = {
         lambda aws, _have, _it: aws.ec2.disable_snapshot_block_public_access(),
         ["state"],
     ),
+    "the internet isn't blocked": (
+        cases_account.VPC_BLOCK,
+        lambda aws, _have, _it: aws.ec2.modify_vpc_block_public_access_options(InternetGatewayBlockMode="off"),
+        ["internetGatewayBlockMode"],
+    ),
+    "the internet is blocked one way only": (
+        cases_account.VPC_BLOCK,
+        lambda aws, _have, _it: aws.ec2.modify_vpc_block_public_access_options(
+            InternetGatewayBlockMode="block-ingress"
+        ),
+        ["internetGatewayBlockMode"],
+    ),
     "weak passwords allowed": (
         cases_account.PASSWORD_POLICY,
         lambda aws, _have, _it: aws.iam.update_account_password_policy(

@@ -128,6 +128,10 @@ def let_the_firewall_fail_open(client: Client) -> None:
     resolver.update_firewall_config(ResourceId=config["ResourceId"], FirewallFailOpen="ENABLED")
 
 
+def unblock_the_internet(client: Client) -> None:
+    client("ec2", REGIONS[1]).modify_vpc_block_public_access_options(InternetGatewayBlockMode="off")
+
+
 BY_HAND: list[tuple[Callable[[Client], None], str, str]] = [
     (add_a_route, "RouteTable", "routes"),
     (open_a_group, "SecurityGroup", "ingress"),
@@ -138,6 +142,7 @@ BY_HAND: list[tuple[Callable[[Client], None], str, str]] = [
     (advertise_another_prefix, "GatewayAssociation", "allowedPrefixes"),
     (delete_a_flow_log, "FlowLog", ""),
     (let_the_firewall_fail_open, "ResolverFirewallConfig", "firewallFailOpen"),
+    (unblock_the_internet, "VpcBlockPublicAccessOptions", "internetGatewayBlockMode"),
 ]
 
 

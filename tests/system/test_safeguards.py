@@ -118,6 +118,13 @@ def test_servers_stand_in_every_zone_behind_an_internal_balancer(izumi: dict[str
         assert all(device["Ebs"]["Encrypted"] for device in data["BlockDeviceMappings"])
 
 
+def test_internet_gateways_are_blocked_in_the_whole_account(izumi: dict[str, Any], client: Client) -> None:
+    for region in REGIONS:
+        found = client("ec2", region).describe_vpc_block_public_access_options()["VpcBlockPublicAccessOptions"]
+        assert (found["InternetGatewayBlockMode"], found["State"]) == ("block-bidirectional", "update-complete")
+        assert found["AwsAccountId"] == f"000000{IZUMI}"
+
+
 def test_people_are_called(izumi: dict[str, Any], client: Client) -> None:
     for region in REGIONS:
         topics = client("sns", region).list_topics()["Topics"]

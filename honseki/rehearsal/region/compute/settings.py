@@ -1,15 +1,17 @@
-"""EC2's settings of an account in a region: default key of volumes, what may be shared, defaults of metadata.
+"""EC2's settings of an account in a region: key of new volumes, what may be shared, the internet, defaults of metadata.
 
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_GetEbsDefaultKmsKeyId.html,
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_EnableSnapshotBlockPublicAccess.html,
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_EnableImageBlockPublicAccess.html,
-https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyInstanceMetadataDefaults.html
+https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyInstanceMetadataDefaults.html,
+https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_VpcBlockPublicAccessOptions.html
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from moto.core.utils import utcnow
 from moto.kms.models import kms_backends
 
 from honseki.rehearsal.region.compute.errors import Ec2Error
@@ -18,6 +20,7 @@ from honseki.rehearsal.region.compute.templates import Templates
 SNAPSHOT_STATES = ("block-all-sharing", "block-new-sharing")
 IMAGE_STATES = ("block-new-sharing",)
 UNBLOCKED = "unblocked"
+INTERNET_MODES = ("off", "block-bidirectional", "block-ingress")
 _WORDS = {
     "HttpTokens": ("optional", "required"),
     "HttpEndpoint": ("disabled", "enabled"),
@@ -38,6 +41,7 @@ class Settings(Templates):
         self.image_sharing = "block-new-sharing"
         """As in every account without a public image (block-public-access-to-amis.html in EC2's user guide)."""
         self.metadata_defaults: dict[str, Any] = {}
+        self.internet_block: dict[str, Any] = {"State": "default-state", "InternetGatewayBlockMode": "off"}
 
     # --- the key of new volumes
 
@@ -68,6 +72,21 @@ class Settings(Templates):
         """EnableImageBlockPublicAccess."""
         self.image_sharing = _one_of("ImageBlockPublicAccessState", state, IMAGE_STATES)
         return state
+
+    # --- the internet
+
+    def block_internet(self, mode: str) -> None:
+        """ModifyVpcBlockPublicAccessOptions. Nothing but this is done: packets don't flow here."""
+        self.internet_block = {
+            "State": "update-complete",
+            "InternetGatewayBlockMode": _one_of("InternetGatewayBlockMode", mode, INTERNET_MODES),
+            "LastUpdateTimestamp": utcnow(),
+        }
+
+    def shown_internet_block(self, **other: str) -> dict[str, Any]:
+        """As both operations tell it. There is no organization here that could manage it, or forbid exclusions."""
+        whose = {"AwsAccountId": self.account_id, "AwsRegion": self.region_name}
+        return {**whose, **self.internet_block, "ManagedBy": "account", "ExclusionsAllowed": "allowed", **other}
 
     # --- metadata
 

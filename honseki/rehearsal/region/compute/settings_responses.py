@@ -58,6 +58,18 @@ class SettingsResponse(EC2Response):
         """GetImageBlockPublicAccessState."""
         return ActionResult({"ImageBlockPublicAccessState": self._settings.image_sharing, "ManagedBy": "account"})
 
+    def modify_vpc_block_public_access_options(self) -> ActionResult:
+        """ModifyVpcBlockPublicAccessOptions. Its answer still tells of the change that it began."""
+        self.error_on_dryrun()
+        self._settings.block_internet(self._get_param("InternetGatewayBlockMode", ""))
+        shown = self._settings.shown_internet_block(State="update-in-progress")
+        return ActionResult({"VpcBlockPublicAccessOptions": shown})
+
+    def describe_vpc_block_public_access_options(self) -> ActionResult:
+        """DescribeVpcBlockPublicAccessOptions."""
+        self.error_on_dryrun()
+        return ActionResult({"VpcBlockPublicAccessOptions": self._settings.shown_internet_block()})
+
     def get_instance_metadata_defaults(self) -> ActionResult:
         """GetInstanceMetadataDefaults."""
         return ActionResult({"AccountLevel": {**self._settings.metadata_defaults, "ManagedBy": "account"}})
