@@ -15,6 +15,7 @@ from typing import Annotated, Any, Final, Literal
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from yaml.constructor import SafeConstructor
 
 from honseki.errors import Exit, HonsekiError
 
@@ -154,8 +155,9 @@ class Manifest(_Strict):
     title: Title
     base: str | None = None
     release: Literal["bookworm"] = "bookworm"
-    packages_of: date
-    """The day as of which packages were locked; every time stamp in the image is its midnight (UTC) or earlier."""
+    packages_of: date = Field(ge=date(2000, 1, 1), lt=date(2038, 1, 1))
+    """The day as of which packages were locked; every time stamp in the image is its midnight (UTC) or earlier.
+    ext file systems count seconds in 32 bits."""
     packages: tuple[Package, ...] = ()
     """What is asked for; what these depend on is in the lock file."""
     vendor_packages: tuple[VendorPackage, ...] = ()
@@ -243,14 +245,16 @@ def load(name: str, images: Path = IMAGES) -> Image:
     """The image `name` with its bases. `ManifestError` says file, line, field and reason of the first problem."""
     lineage: list[tuple[Path, dict[str, Any], _Lines]] = []
     wanted: str | None = name
+    known = names(images)
     while wanted is not None:
+        # Not a folder that is looked for: what is asked for may be a path, and a `base` anything that YAML has.
+        if wanted not in known:
+            user = f"{lineage[-1][0] / MANIFEST}:{lineage[-1][2].of(('base',))}" if lineage else str(images)
+            do = f"choose one of: {', '.join(known) or 'none'}"
+            raise ManifestError(f"there is no image {wanted!r}", where=user, do=do)
         folder = images / wanted
         if any(folder == seen for seen, _, _ in lineage):
             raise ManifestError(f"image {wanted} stands on itself", where=str(folder / MANIFEST), do="mend `base`")
-        if not (folder / MANIFEST).is_file():
-            user = lineage[-1][0] / MANIFEST if lineage else images
-            known = ", ".join(names(images)) or "none"
-            raise ManifestError(f"there is no image {wanted!r}", where=str(user), do=f"choose one of: {known}")
         data, lines = _read(folder / MANIFEST)
         if data.get("name") != wanted:
             line = lines.of(("name",))
@@ -263,6 +267,7 @@ def load(name: str, images: Path = IMAGES) -> Image:
     origins: dict[str, Path] = {}
     for folder, data, lines in reversed(lineage):
         own = _validated({"packages_of": date(2000, 1, 1), "title": {"ja": "", "en": ""}} | data, folder, lines)
+        _check_twice(data, folder, lines)
         _check_files(own, folder, lines)
         origins |= {each.path: folder for each in own.files}
         _overlay(merged, data)
@@ -272,6 +277,10 @@ def load(name: str, images: Path = IMAGES) -> Image:
         raise _error(
             folder / MANIFEST, None, "partitions", "has no /", "declare the partition of /, or a base that has it"
         )
+    called = [part.name for part in manifest.partitions]
+    if wrong := [name for name in called if called.count(name) > 1 or name in _TAKEN]:
+        reason = f"has the name {wrong[0]} twice, or it is the disk's own"
+        raise _error(folder / MANIFEST, lines.of(("partitions",)), "partitions", reason, "give each a name of its own")
     if sum(part.grow for part in manifest.partitions) > 1:
         raise _error(folder / MANIFEST, None, "partitions", "has two with `grow`", "let one partition grow")
     if lost := [rule for rule, reason in manifest.unmet.items() if not reason.strip()]:
@@ -300,6 +309,23 @@ def read_lock(file: Path, name: str) -> tuple[Locked, ...]:
     return tuple(sorted(found, key=lambda each: each.name))
 
 
+_REASONS: Final = {
+    "bool_type": "is not true or false",
+    "date_type": "is not a day like 2026-11-25",
+    "dict_type": "is not a mapping",
+    "extra_forbidden": "is not a field of a manifest",
+    "int_type": "is not a whole number",
+    "mapping_type": "is not a mapping",
+    "missing": "is missing",
+    "model_type": "is not a mapping",
+    "string_type": "is not a text (quotes make one of a number)",
+    "tuple_type": "is not a list",
+}
+"""What pydantic finds, in the words of YAML instead of Python's."""
+
+_TAKEN: Final = frozenset({"disk", "esp"})
+"""Names with identifiers of their own (`images.disk`)."""
+
 _NAMED: Final = dict.fromkeys(("groups", "users", "vendor_packages"), "name")
 _IDENTITY: Final = _NAMED | {"files": "path", "modes": "path", "partitions": "mount"}
 """What makes two entries the same one: the later manifest's replaces the earlier."""
@@ -319,6 +345,17 @@ def _overlay(merged: dict[str, Any], data: Mapping[str, Any]) -> None:
             merged[key] = value
 
 
+def _check_twice(data: Mapping[str, Any], folder: Path, lines: _Lines) -> None:
+    """Of two entries that are the same one, in one manifest, the first would be lost without a word."""
+    for key, identity in _IDENTITY.items():
+        seen = set()
+        for index, entry in enumerate(data.get(key, ())):
+            if entry[identity] in seen:
+                field, line = f"{key}[{index}]", lines.of((key, index))
+                raise _error(folder / MANIFEST, line, field, f"is {entry[identity]} again", "keep one of the two")
+            seen.add(entry[identity])
+
+
 def _check_files(manifest: Manifest, folder: Path, lines: _Lines) -> None:
     file = folder / MANIFEST
     for index, each in enumerate(manifest.files):
@@ -327,7 +364,12 @@ def _check_files(manifest: Manifest, folder: Path, lines: _Lines) -> None:
         if each.kinds() != 1:
             raise _error(file, line, field, "needs exactly one of template, copy, link, folder", "keep one of them")
         source = _source(each, folder)
-        if source is not None and not source.exists():
+        if source is None:
+            continue
+        if not source.resolve().is_relative_to(folder.resolve()):
+            # The report names what the image was made from by the files of its folder.
+            raise _error(file, line, field, f"{source} is not in the image's folder", "copy it there")
+        if not (source.is_file() or (source.is_dir() and each.template is None)):
             raise _error(file, line, field, f"{source} is not there", "mend the name, or add the file")
 
 
@@ -343,10 +385,10 @@ def _validated(data: dict[str, Any], folder: Path, lines: _Lines) -> Manifest:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         path = tuple(first["loc"])
+        reason = _REASONS.get(first["type"]) or str(first["msg"]).removeprefix("Value error, ")
+        if path[0] == "settings" and len(path) > 2:  # of each kind that a value may be, why it isn't that
+            path, reason = path[:2], "is neither a text, a whole number, true or false, nor a list of texts"
         field = ".".join(map(str, path))
-        reason = str(first["msg"]).removeprefix("Value error, ")
-        if first["type"] == "extra_forbidden":
-            reason = "is not a field of a manifest"
         raise _error(folder / MANIFEST, lines.of(path), field, reason, "see docs/images.md for the fields") from error
 
 
@@ -383,14 +425,41 @@ def _read(file: Path) -> tuple[dict[str, Any], _Lines]:
     try:
         text = file.read_text(encoding="utf-8")
         root = yaml.compose(text, Loader=yaml.SafeLoader)
+        if root is not None:
+            _check_nodes(root, file, set())
         data = yaml.safe_load(text)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, yaml.YAMLError) as error:  # ValueError: not UTF-8
         mark = getattr(error, "problem_mark", None)
         where = f"{file}:{mark.line + 1}" if mark else str(file)
         raise ManifestError("the manifest can't be read", where=where, why=str(error), do="mend the file") from error
     if root is None or not isinstance(data, dict):
         raise ManifestError("the manifest is not a mapping", where=str(file), do="write `key: value` lines")
     return {key: _tuples(value) for key, value in data.items()}, _Lines(root)
+
+
+def _check_nodes(node: yaml.Node, file: Path, seen: set[int]) -> None:
+    """What a reader of YAML would take without a word (a key that is there twice: the last counts; an alias, which may
+    hold itself), and days that no calendar has."""
+    line = node.start_mark.line + 1
+    if id(node) in seen:
+        raise _error(file, line, "an alias", "stands for this value elsewhere", "write the value out there")
+    seen.add(id(node))
+    if isinstance(node, yaml.MappingNode):
+        keys = set()
+        for key, value in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in keys:
+                    raise _error(file, key.start_mark.line + 1, key.value, "is there twice", "keep one of the two")
+                keys.add(key.value)
+            _check_nodes(value, file, seen)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            _check_nodes(item, file, seen)
+    elif isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:timestamp":
+        try:
+            SafeConstructor().construct_yaml_timestamp(node)
+        except ValueError as error:
+            raise _error(file, line, str(node.value), str(error), "write a day that the calendar has") from error
 
 
 def _tuples(value: Any) -> Any:

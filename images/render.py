@@ -78,19 +78,29 @@ def template(file: Path, given: Mapping[str, Any]) -> bytes:
             f"the template uses {variable or 'a variable'}, which nobody gives",
             where=_place(error, file),
             why=str(error),
-            do=f"give {variable or 'it'} under `settings:` in the manifest, or mend the template",
+            do=f"give {variable or 'it'} under `settings:` in the manifest (a template writes "
+            f"settings.{variable or 'NAME'}), or mend the template",
         ) from error
     except jinja2.TemplateSyntaxError as error:
+        where = f"{error.filename or file}:{error.lineno}"
         raise ManifestError(
-            "the template can't be read", where=f"{file}:{error.lineno}", why=str(error.message), do="mend the template"
+            "the template can't be read", where=where, why=str(error.message), do="mend the template"
+        ) from error
+    # What is left is what Python says of an expression (`image.name + 1`), of a template that isn't there, isn't UTF-8.
+    except (jinja2.TemplateError, ArithmeticError, LookupError, OSError, TypeError, ValueError) as error:
+        raise ManifestError(
+            "the template can't be rendered",
+            where=_place(error, file),
+            why=f"{type(error).__name__}: {error}",
+            do="mend the template",
         ) from error
     return text.encode()
 
 
 def _place(error: Exception, file: Path) -> str:
-    """Jinja2 rewrites its tracebacks to the templates' own lines."""
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]
-    return f"{file}:{lines[-1]}" if lines else str(file)
+    """Jinja2 rewrites its tracebacks to the templates' own lines; the innermost counts, be it of an included one."""
+    frames = [each for each in traceback.extract_tb(error.__traceback__) if Path(each.filename).parent == file.parent]
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else str(file)
 
 
 def passed_over(inside: Path) -> bool:
@@ -108,12 +118,19 @@ def _copied(source: Path, each: File, mode: int) -> Iterator[Rendered]:
         if passed_over(inside):
             continue
         target = f"{each.path}/{inside.as_posix()}"
-        if path.is_dir():
+        if path.is_dir() and not path.is_symlink():
             yield Rendered(target, 0o755, each.owner, each.group)
-        else:
+        elif path.is_file():
             # Of the builder's modes only "may be executed" counts; its umask does not.
             executable = 0o111 if path.stat().st_mode & 0o100 else 0
             yield Rendered(target, mode | executable, each.owner, each.group, content=path.read_bytes())
+        else:
+            raise ManifestError(
+                f"{inside} in what {each.path} copies is neither a file nor a folder",
+                where=str(path),
+                why="it is a link that leads nowhere or to a folder, or a device, a pipe, a socket",
+                do="take it out; a link is declared in the manifest (`link`)",
+            )
 
 
 def pack(entries: tuple[Rendered, ...], epoch: int) -> bytes:

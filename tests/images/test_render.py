@@ -40,6 +40,51 @@ def test_a_missing_variable_has_file_line_and_name(images: Path, expression: str
     assert error.value.where == f"{images / 'small' / 'templates' / 'a.j2'}:3"
 
 
+def test_a_variable_missing_in_an_included_template_is_found_there(images: Path) -> None:
+    add(images, "{path: /etc/a, template: a.j2}", a="{% include 'b.j2' %}\n", b="one\n{{ absent }}\n")
+    with pytest.raises(ManifestError, match="absent") as error:
+        render(load("small", images), {})
+    assert error.value.where == f"{images / 'small' / 'templates' / 'b.j2'}:2"
+    assert "settings.absent" in error.value.do
+
+
+@pytest.mark.parametrize(
+    ("expression", "why"),
+    [
+        ("{{ image.name + 1 }}", "TypeError: can only concatenate str"),
+        ("{{ 1 / 0 }}", "ZeroDivisionError"),
+        ("{% for each in image.epoch %}{% endfor %}", "not iterable"),
+        ("{% include 'no.j2' %}", "'no.j2' not found"),
+        ("{{ '%d' % 'x' }}", "TypeError: %d format"),
+    ],
+)
+def test_an_expression_that_can_not_be_had_is_no_traceback(images: Path, expression: str, why: str) -> None:
+    add(images, "{path: /etc/a, template: a.j2}", a=f"one\n{expression}\n")
+    with pytest.raises(ManifestError, match="can't be rendered") as error:
+        render(load("small", images), {})
+    assert error.value.where == f"{images / 'small' / 'templates' / 'a.j2'}:2"
+    assert why in error.value.why
+
+
+def test_a_template_that_is_not_utf8_is_said(images: Path) -> None:
+    add(images, "{path: /etc/a, template: a.j2}")
+    (images / "small" / "templates" / "a.j2").write_bytes(b"one\n\xe9\n")
+    with pytest.raises(ManifestError, match="can't be rendered") as error:
+        render(load("small", images), {})
+    assert "utf-8" in error.value.why
+    assert error.value.where.endswith("a.j2")
+
+
+@pytest.mark.parametrize("target", ["nowhere", "."])
+def test_a_link_in_a_copied_folder_is_refused_unless_it_is_a_file(images: Path, target: str) -> None:
+    add(images, "{path: /usr/lib/x, copy: service}")
+    (images / "small" / "service").mkdir()
+    (images / "small" / "service" / "link").symlink_to(target)
+    with pytest.raises(ManifestError, match="link in what /usr/lib/x copies") as error:
+        render(load("small", images), {})
+    assert error.value.where == str(images / "small" / "service" / "link")
+
+
 def test_broken_syntax_has_file_and_line(images: Path) -> None:
     add(images, "{path: /etc/a, template: a.j2}", a="one\n{% for %}\n")
     with pytest.raises(ManifestError) as error:
