@@ -21,7 +21,7 @@ from typing import Final
 
 from honseki.errors import HonsekiError
 from images.manifest import MANIFEST, Image, Locked, ManifestError
-from images.process import disk_full, run, writing
+from images.process import FETCHED, disk_full, keep, run, writing
 
 Say = Callable[[str], None]
 
@@ -57,6 +57,7 @@ Acquire::http::Timeout "30";
 Acquire::https::Timeout "30";
 """
 
+_DRAFT: Final = ".draft-"
 _UNREACHABLE: Final = (
     "Failed to fetch",
     "Could not resolve",
@@ -80,7 +81,7 @@ class Apt:
 
     def __init__(self, root: Path, sources: str) -> None:
         self.root = root
-        with writing(root):
+        with writing(root, FETCHED):
             (root / "lists" / "partial").mkdir(parents=True, exist_ok=True)
             (root / "archives" / "partial").mkdir(parents=True, exist_ok=True)
             (root / "status").write_text("")
@@ -91,13 +92,13 @@ class Apt:
         """Fetch the sources' lists. `HonsekiError` if any source can't be reached: a part of them would mislead."""
         done = run(self._get("update", "--error-on=any"), where=self.root, check=False)
         if done.returncode != 0:
-            raise _unreachable(done.stderr, "the package server can't be reached", self.root)
+            raise _unreachable(done.stderr, "the package server can't be reached", place(), self.root)
 
     def resolve(self, wanted: Sequence[str]) -> dict[str, str]:
         """Name to version of all that is installed into an empty root with `wanted` (packages or apt patterns)."""
         done = run(self._get("install", "--simulate", *wanted), where=self.root, check=False)
         if done.returncode != 0:
-            raise _RefusedError(done.stderr)
+            raise _RefusedError(done.stderr, done.stdout)
         return dict(re.findall(r"^Inst (\S+) \((\S+) ", done.stdout, re.MULTILINE))
 
     def digest(self, versions: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -127,7 +128,11 @@ class Apt:
 
 
 class _RefusedError(Exception):
-    """apt can't resolve what was asked; its words."""
+    """apt can't resolve what was asked: its words on standard error, and the reasons, which it gives on the other."""
+
+    def __init__(self, said: str, reasons: str) -> None:
+        super().__init__(said)
+        self.said, self.reasons = said, reasons
 
 
 def lock(image: Image, cache: Path, say: Say) -> tuple[Locked, ...]:
@@ -140,7 +145,7 @@ def lock(image: Image, cache: Path, say: Say) -> tuple[Locked, ...]:
         try:
             versions = apt.resolve([*ESSENTIAL, *asked])
         except _RefusedError as refusal:
-            raise _unknown(image, str(refusal), apt) from None
+            raise _unknown(image, refusal, apt) from None
         digests = apt.digest(versions.items())
     found = []
     for name, version in sorted(versions.items()):
@@ -148,9 +153,7 @@ def lock(image: Image, cache: Path, say: Say) -> tuple[Locked, ...]:
         if sha256 is None:
             raise HonsekiError(f"the sources give no SHA-256 of {name}={version}", where=str(image.lock_file))
         found.append(Locked(name=name, version=version, sha256=sha256))
-    draft = image.lock_file.with_name(f".{image.lock_file.name}.{os.getpid()}")
-    draft.write_text("".join(f"{each} {each.sha256}\n" for each in found))
-    draft.replace(image.lock_file)
+    keep(image.lock_file, "".join(f"{each} {each.sha256}\n" for each in found), "free some space for the lock file")
     return tuple(found)
 
 
@@ -158,18 +161,31 @@ def fetch(image: Image, cache: Path, say: Say) -> tuple[Deb, ...]:
     """The locked packages as files of the cache; those that aren't there are fetched and checked against the lock."""
     locked = image.lock()
     store = cache / "debs"
-    with writing(store):
+    with writing(store, FETCHED):
         store.mkdir(parents=True, exist_ok=True)
-    absent = [each for each in locked if not (store / f"{each.sha256}.deb").is_file()]
+    absent = [each for each in locked if not whole(store / f"{each.sha256}.deb", each.sha256)]
     if absent:
         say(f"Fetching {len(absent)} of {len(locked)} packages ...")
-        with _apt(image, cache) as apt, _draft(store) as folder:
+        with _apt(image, cache) as apt, _draft(apt.root) as folder:
             said = _download(apt, absent, folder)
             _keep(absent, folder, store)
             missing = [each for each in absent if not (store / f"{each.sha256}.deb").is_file()]
             if missing:
                 raise _vanished(image, missing, said, apt)
     return tuple(Deb(each, store / f"{each.sha256}.deb") for each in locked)
+
+
+def whole(path: Path, sha256: str) -> bool:
+    """Whether a package of the cache is there and still what it is named after. One that isn't is taken away, with what
+    was read from it."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() == sha256:
+            return True
+    path.unlink()
+    path.with_suffix(".control").unlink(missing_ok=True)
+    return False
 
 
 def _download(apt: Apt, absent: Sequence[Locked], folder: Path) -> str:
@@ -193,9 +209,10 @@ def _keep(absent: Sequence[Locked], folder: Path, store: Path) -> None:
 
 def _vanished(image: Image, missing: Sequence[Locked], said: str, apt: Apt) -> HonsekiError:
     if "No space left" in said:
-        return disk_full(apt.root, said)
+        return disk_full(apt.root, said, FETCHED)
     if any(words in said for words in _UNREACHABLE):
-        return _unreachable(said, f"{len(missing)} locked packages could not be fetched", image.lock_file)
+        number = f"{len(missing)} locked package{'s' if len(missing) > 1 else ''}"
+        return _unreachable(said, f"{number} could not be fetched", str(image.lock_file), apt.root)
     listed = ", ".join(map(str, missing[:5])) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
     return HonsekiError(
         f"the apt sources no longer have, or have changed: {listed}",
@@ -206,23 +223,30 @@ def _vanished(image: Image, missing: Sequence[Locked], said: str, apt: Apt) -> H
     )
 
 
-def _unknown(image: Image, said: str, apt: Apt) -> HonsekiError:
+def _unknown(image: Image, refusal: _RefusedError, apt: Apt) -> HonsekiError:
+    said = refusal.said
     name = next(
         iter(re.findall(r"Unable to locate package (\S+)|Package '?([a-z0-9.+-]+)'? has no installation", said)), None
     )
     if name is None:
+        reasons = re.findall(r"^ +\S+ : .+$(?:\n {3,}.+$)*", refusal.reasons, re.MULTILINE)
         return ManifestError(
             "apt can't resolve the image's packages together",
             where=str(image.folder / MANIFEST),
-            why=said.strip(),
+            why="\n".join([*reasons, said]).strip(),
             do="take one of the packages that contradict each other out",
         )
     wrong = name[0] or name[1]
-    near = difflib.get_close_matches(wrong, apt.known(), n=3, cutoff=0.75)
     folder, line = _line_of(image, wrong)
+    where = f"{folder / MANIFEST}:{line}" if line else str(folder / MANIFEST)
+    if provided := re.search(r"is a virtual package provided by:\n((?: +.+\n)+)", refusal.reasons):
+        names = sorted({each.split()[0] for each in provided[1].splitlines()})
+        what = f"{wrong!r} is no package but what several provide"
+        return ManifestError(what, where=where, do=f"choose one: {', '.join(names)}")
+    near = difflib.get_close_matches(wrong, apt.known(), n=3, cutoff=0.75)
     return ManifestError(
         f"there is no package {wrong!r} in the apt sources of {image.manifest.release}",
-        where=f"{folder / MANIFEST}:{line}" if line else str(folder / MANIFEST),
+        where=where,
         do=f"did you mean {' or '.join(near)}?" if near else "mend the name, or take it out",
     )
 
@@ -235,17 +259,28 @@ def _line_of(image: Image, package: str) -> tuple[Path, int | None]:
     return image.folder, None
 
 
-def _unreachable(said: str, what: str, where: Path) -> HonsekiError:
+def _unreachable(said: str, what: str, where: str, root: Path) -> HonsekiError:
     if "No space left" in said:
-        return disk_full(where, said)
+        return disk_full(root, said, FETCHED)
     lines = [line for line in said.splitlines() if line.startswith(("E:", "W:", "Err:"))]
+    why = "\n".join(lines[:5]) or said.strip()[-500:]
+    if "list of sources could not be read" in said:
+        return HonsekiError("the apt sources can't be read", where=where, why=why, do="mend them, see sources.list(5)")
+    if "is not signed" in said or "signatures couldn't be verified" in said:
+        do = "give the archive's key by Signed-By, see sources.list(5); or find out who answers in its place"
+        return HonsekiError("nobody who is trusted signed the package lists", where=where, why=why, do=do)
     return HonsekiError(
         what,
-        where=str(where),
-        why="\n".join(lines[:5]) or said.strip()[-500:],
+        where=where,
+        why=why,
         do=f"check the network and the apt sources of this machine (or {SOURCES}), then run the same command again; "
         "what was fetched is kept",
     )
+
+
+def place() -> str:
+    """Where the sources stand, for errors."""
+    return os.environ.get(SOURCES) or "/etc/apt"
 
 
 def sources(release: str, environ: dict[str, str] | None = None, etc: Path = Path("/etc/apt")) -> str:
@@ -256,11 +291,15 @@ def sources(release: str, environ: dict[str, str] | None = None, etc: Path = Pat
     env = os.environ if environ is None else environ
     if chosen := env.get(SOURCES):
         try:
-            return Path(chosen).read_text()
-        except OSError as error:
+            text = Path(chosen).read_text()
+        except (OSError, UnicodeDecodeError) as error:
             raise HonsekiError(
                 f"{SOURCES} can't be read", where=chosen, why=str(error), do="mend the setting"
             ) from error
+        if not re.search(r"^Types:", text, re.MULTILINE | re.IGNORECASE):
+            do = "write Types, URIs, Suites and Components (deb822, see sources.list(5)), not `deb` lines"
+            raise HonsekiError(f"{SOURCES} names a file without a source", where=chosen, do=do)
+        return text
     found = []
     for file in sorted([etc / "sources.list", *(etc / "sources.list.d").glob("*")]):
         if not file.is_file():
@@ -304,16 +343,20 @@ def _apt(image: Image, cache: Path) -> Iterator[Apt]:
     """apt for the image's release; one user at a time, as its folder is shared by builds."""
     text = sources(image.manifest.release)
     root = cache / "apt" / hashlib.sha256(text.encode()).hexdigest()[:16]
-    with writing(root):
+    with writing(root, FETCHED):
         root.mkdir(parents=True, exist_ok=True)
     with (root / "lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
+        # What a killed user, or a full disk, left.
+        for left in (*root.glob(f"{_DRAFT}*"), *root.glob("pkgcache.bin.*")):
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
         yield Apt(root, text)
 
 
 @contextlib.contextmanager
 def _draft(folder: Path) -> Iterator[Path]:
-    path = Path(tempfile.mkdtemp(prefix=".draft-", dir=folder))
+    with writing(folder, FETCHED):
+        path = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=folder))
     try:
         yield path
     finally:

@@ -62,15 +62,16 @@ def build(name: str, out: Path, say: Say, *, cache: Path, images: Path = IMAGES)
     """
     begun = time.monotonic()
     image = load(name, images)
-    home = out / name
-    with writing(out):
-        home.mkdir(parents=True, exist_ok=True)
-    sweep(home)
     # Before anything is read for the disk: what is changed while the build runs is then another state than the recorded
     # one, whether the disk has it or not.
     made_from = inputs.read(image)
     plan = disk.layout(image)
     files = render.render(image, {"disk": plan})
+    image.lock()  # bad input is said before anything is written
+    home = out / name
+    with writing(out):
+        home.mkdir(parents=True, exist_ok=True)
+    sweep(home)
     debs = apt.fetch(image, cache, say)
     extra, left_out = vendor.fetch(image, cache, say)
     debs = (*debs, *extra)

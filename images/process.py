@@ -123,7 +123,14 @@ def missing(tool: str) -> HonsekiError:
     )
 
 
-def disk_full(where: Path, said: str = "") -> HonsekiError:
+_NEEDED: Final = "a build needs about 3 GiB where HONSEKI_HOME is: free that much, or set HONSEKI_HOME to another disk"
+FETCHED: Final = (
+    "fetched packages need about 300 MiB where HONSEKI_CACHE is: free that much, or set HONSEKI_CACHE to another disk"
+)
+"""What to do when the cache's disk is full."""
+
+
+def disk_full(where: Path, said: str = "", do: str = _NEEDED) -> HonsekiError:
     """The error for a full disk: where it is full and how much an image needs."""
     place = next(each for each in (where, *where.parents) if each.exists())
     free = shutil.disk_usage(place).free // 2**20
@@ -132,16 +139,38 @@ def disk_full(where: Path, said: str = "") -> HonsekiError:
         "the disk is full; no image was made",
         where=f"{place} ({free} MiB free) or the temporary folder",
         why=lines[0].strip() if lines else "No space left on device",
-        do="a build needs about 3 GiB where HONSEKI_HOME is: free that much, or set HONSEKI_HOME to another disk",
+        do=do,
     )
 
 
+_CLOSED: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.EIO})
+
+
 @contextmanager
-def writing(where: Path) -> Iterator[None]:
-    """Around the builder's own writing: a full disk becomes the error that a tool's would become."""
+def writing(where: Path, do: str = _NEEDED) -> Iterator[None]:
+    """Around the builder's own writing: a full disk becomes the error that a tool's would become; so does a place that
+    is closed."""
     try:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise disk_full(where, str(error)) from error
+            raise disk_full(where, str(error), do) from error
+        if error.errno in _CLOSED:
+            raise HonsekiError(
+                "this can't be read or written",
+                where=str(error.filename or where),
+                why=error.strerror or str(error),
+                do="mend its rights, or set HONSEKI_HOME (images) or HONSEKI_CACHE (packages) to another folder",
+            ) from error
         raise
+
+
+def keep(path: Path, content: bytes | str, do: str = FETCHED) -> None:
+    """Write a file whole or not at all; what a full disk cut off is taken away again."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with writing(path.parent, do):
+        try:
+            draft.write_bytes(content.encode() if isinstance(content, str) else content)
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)

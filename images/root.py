@@ -20,7 +20,7 @@ from typing import Any, Final
 from honseki.errors import HonsekiError
 from images.apt import Deb
 from images.manifest import MANIFEST, Image, ManifestError
-from images.process import disk_full, run, which, writing
+from images.process import disk_full, keep, run, which, writing
 from images.render import Rendered, pack
 
 _EMPTIED: Final = ("tmp/", "run/", "var/tmp/", "var/cache/", "var/log/")
@@ -148,19 +148,18 @@ def _control(deb: Path) -> str:
     """A package's control paragraph, kept beside the package: reading 200 of them takes seconds."""
     kept = deb.with_suffix(".control")
     if not kept.is_file():
-        draft = kept.with_name(f".{kept.name}.{os.getpid()}")
-        draft.write_text(run(["dpkg-deb", "--field", str(deb)], where=deb.parent).stdout)
-        draft.replace(kept)
+        keep(kept, run(["dpkg-deb", "--field", str(deb)], where=deb.parent).stdout)
     return kept.read_text()
 
 
 _FUNCTIONS: Final = """\
 fail() { echo "honseki: $*" >&2; exit 1; }
 verify() {
-  said=$(systemd-analyze verify --man=no --recursive-errors=no "$1" 2>&1) || { echo "$said" >&2; fail verify "$1"; }
+  said=$(systemd-analyze verify --man=no --recursive-errors=one "$1" 2>&1) || { echo "$said" >&2; fail verify "$1"; }
   case "$said" in *Unknown*) echo "$said" >&2; fail verify "$1";; esac
 }"""
-"""A unit that systemd would refuse at boot, or a setting of it that would be ignored, ends the build."""
+"""A unit that systemd would refuse at boot, or a setting of it that would be ignored, ends the build. So does one whose
+requirement isn't there (`one`: errors of what it depends on count): it isn't even tried at boot, so it doesn't fail."""
 
 
 def _inside(image: Image, files: tuple[Rendered, ...]) -> str:
@@ -205,7 +204,8 @@ def _failure(image: Image, said: str, work: Path) -> HonsekiError:
     lines = said.strip().splitlines()
     where = str(image.folder / MANIFEST)
     if own := re.search(r"^honseki: (\w+) (.*)$", said, re.MULTILINE):
-        before = lines[: lines.index(own[0])][-3:]
+        # systemctl tells its links there too; they are no reason.
+        before = [line for line in lines[: lines.index(own[0])] if not line.startswith(("Created symlink", "Removed "))]
         what = {
             "unit": "a unit can't be enabled, disabled or masked",
             "verify": "systemd would refuse a unit",
@@ -216,7 +216,9 @@ def _failure(image: Image, said: str, work: Path) -> HonsekiError:
             "initrd": "the initrd can't be made",
         }[own[1]]
         do = "mend the manifest: see `enabled`, `disabled`, `masked`, `users`, `groups`, `files`, `modes`"
-        return ManifestError(f"{what}: {own[2]}", where=where, why="\n".join(before), do=do)
+        if own[1] == "verify":
+            where, do = _source(image, own[2]) or where, "mend the unit, or add what it names"
+        return ManifestError(f"{what}: {own[2]}", where=where, why="\n".join(before[-8:]), do=do)
     errors = [line for line in lines if re.match(r"(E:|dpkg: error| \S+ : (Depends|Breaks|Conflicts))", line)]
     return HonsekiError(
         "the packages can't be installed into the image's root",
@@ -224,6 +226,16 @@ def _failure(image: Image, said: str, work: Path) -> HonsekiError:
         why="\n".join(errors[:12] or lines[-15:]),
         do=f"if packages contradict each other: honseki image lock {image.name}; else see the lines above",
     )
+
+
+def _source(image: Image, path: str) -> str | None:
+    """The file in the image's folder that a declared file is made from."""
+    for each in image.manifest.files:
+        if each.path == path and each.template is not None:
+            return str(image.origins[path] / "templates" / each.template)
+        if each.path == path and each.copy_of is not None:
+            return str(image.origins[path] / each.copy_of)
+    return None
 
 
 def normalise(made: Path, target: Path, image: Image) -> list[dict[str, Any]]:

@@ -7,8 +7,7 @@ another digest than the pinned ends the build: it is never taken, and never pass
 from __future__ import annotations
 
 import hashlib
-import os
-import urllib.error
+import http.client
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,9 +15,9 @@ from pathlib import Path
 from typing import Final
 
 from honseki.errors import HonsekiError
-from images.apt import Deb
+from images.apt import Deb, whole
 from images.manifest import MANIFEST, Image, Locked, VendorPackage
-from images.process import run, writing
+from images.process import FETCHED, keep, run, writing
 
 Say = Callable[[str], None]
 
@@ -51,11 +50,12 @@ def _one(image: Image, each: VendorPackage, store: Path) -> Deb | LeftOut:
     if each.sha256 is None:
         return LeftOut(each.name, "its SHA-256 is not pinned in the manifest")
     path = store / f"{each.sha256}.deb"
-    if not path.is_file():
+    if not whole(path, each.sha256):
         try:
             with urllib.request.urlopen(each.url, timeout=TIMEOUT_S) as answer:  # noqa: S310  https only, says the manifest
                 content = answer.read()
-        except (urllib.error.URLError, OSError) as error:
+        # Of a line that is cut in the middle, or a URL without a host, HTTP's own errors speak.
+        except (OSError, http.client.HTTPException, ValueError) as error:
             return LeftOut(each.name, f"{each.url} can't be reached: {getattr(error, 'reason', error)}")
         digest = hashlib.sha256(content).hexdigest()
         if digest != each.sha256:
@@ -65,9 +65,8 @@ def _one(image: Image, each: VendorPackage, store: Path) -> Deb | LeftOut:
                 why=f"{each.url} has {digest}, pinned is {each.sha256}",
                 do="see whether the maker published a new version; verify it by his signature before you pin it",
             )
-        with writing(store):
-            draft = path.with_name(f".{path.name}.{os.getpid()}")
-            draft.write_bytes(content)
-            draft.replace(path)
+        with writing(store, FETCHED):
+            store.mkdir(parents=True, exist_ok=True)
+        keep(path, content)
     version = run(["dpkg-deb", "--field", str(path), "Version"], where=store).stdout.strip()
     return Deb(Locked(name=each.name, version=version, sha256=each.sha256), path)

@@ -81,6 +81,48 @@ def test_a_package_server_that_is_gone_is_said(image: Image, tmp_path: Path, too
         assert "HONSEKI_APT_SOURCES" in error.value.do
 
 
+@pytest.mark.parametrize(
+    ("said", "what"),
+    [
+        ("E: The list of sources could not be read.", "the apt sources can't be read"),
+        ("E: The repository 'http://x bookworm InRelease' is not signed.", "nobody who is trusted signed"),
+    ],
+)
+def test_sources_that_are_no_good_are_not_a_server_that_is_gone(
+    image: Image, tmp_path: Path, tools: Tools, said: str, what: str
+) -> None:
+    tools.fake("apt-get", f'echo "{said}" >&2; exit 100')
+    with pytest.raises(HonsekiError) as error:
+        apt.lock(image, tmp_path / "cache", quiet)
+    assert what in error.value.what
+    assert error.value.where == str(tmp_path / "own.sources")
+    assert error.value.why == said
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"", "names a file without a source"),
+        (b"deb http://x/debian bookworm main\n", "names a file without a source"),
+        (b"\xfe\xff", "can't be read"),
+    ],
+)
+def test_a_sources_file_without_a_source_is_said(image: Image, tmp_path: Path, content: bytes, what: str) -> None:
+    (tmp_path / "own.sources").write_bytes(content)
+    with pytest.raises(HonsekiError) as error:
+        apt.fetch(image, tmp_path / "cache", quiet)
+    assert what in error.value.what
+    assert error.value.where == str(tmp_path / "own.sources")
+
+
+def test_a_full_cache_says_so_and_not_that_the_images_disk_is_full(image: Image, tmp_path: Path, tools: Tools) -> None:
+    tools.fake("apt-get", 'echo "E: Error writing to file - write (28: No space left on device)" >&2; exit 100')
+    with pytest.raises(HonsekiError, match="the disk is full; no image was made") as error:
+        apt.fetch(image, tmp_path / "cache", quiet)
+    assert str(tmp_path / "cache") in error.value.where
+    assert "HONSEKI_CACHE" in error.value.do
+
+
 def test_the_real_apt_says_so_too(image: Image, tmp_path: Path) -> None:
     with pytest.raises(HonsekiError) as error:
         apt.lock(image, tmp_path / "cache", quiet)
@@ -106,10 +148,55 @@ def test_an_unknown_package_has_its_place_and_the_nearest_names(image: Image, tm
 
 def test_packages_that_contradict_each_other_are_said_in_apts_words(image: Image, tmp_path: Path, tools: Tools) -> None:
     said = " ntpsec : Conflicts: chrony but 4.3-2 is to be installed"
-    tools.fake("apt-get", f'case "$*" in *install*) echo "{said}" >&2; exit 100;; esac')
+    # The real one gives its reasons on standard output.
+    held = "E: Unable to correct problems, you have held broken packages."
+    tools.fake("apt-get", f'case "$*" in *install*) echo "{said}"; echo "{held}" >&2; exit 100;; esac')
     with pytest.raises(ManifestError, match="can't resolve") as error:
         apt.lock(image, tmp_path / "cache", quiet)
-    assert "ntpsec : Conflicts: chrony" in error.value.why
+    assert error.value.why == f"{said.strip()}\n{held}"
+
+
+def test_a_name_that_several_packages_provide_gives_the_choice(image: Image, tmp_path: Path, tools: Tools) -> None:
+    told = "Package bash is a virtual package provided by:\\n  zsh 5.9\\n  dash 0.5 (= 0.5)\\n\\n"
+    refused = "E: Package 'bash' has no installation candidate"
+    tools.fake("apt-get", f"""case "$*" in *install*) printf '{told}'; echo "{refused}" >&2; exit 100;; esac""")
+    with pytest.raises(ManifestError, match="'bash' is no package but what several provide") as error:
+        apt.lock(image, tmp_path / "cache", quiet)
+    assert error.value.do == "choose one: dash, zsh"
+    assert error.value.where.endswith("manifest.yaml:5")
+
+
+def test_a_damaged_package_of_the_cache_is_fetched_again(image: Image, tmp_path: Path, tools: Tools) -> None:
+    tools.fake("apt-cache", f"printf 'Package: bash\\nVersion: 5.2-1\\nSHA256: {DIGEST}\\n'")
+    tools.fake("apt-get", 'case "$*" in *download*) printf "a package" > bash_5.2-1_amd64.deb;; esac')
+    debs = tmp_path / "cache" / "debs"
+    debs.mkdir(parents=True)
+    (debs / f"{DIGEST}.deb").write_bytes(DEB[:-1])
+    (debs / f"{DIGEST}.control").write_text("Package: torn")
+    found = apt.fetch(image, tmp_path / "cache", quiet)
+    assert [each.path.read_bytes() for each in found] == [DEB, DEB]
+    assert [path.name for path in debs.iterdir()] == [f"{DIGEST}.deb"]
+
+
+def test_what_a_killed_fetch_left_is_taken_away_by_the_next(image: Image, tmp_path: Path, tools: Tools) -> None:
+    tools.fake("apt-get", "exit 0")
+    tools.fake("apt-cache", "exit 0")
+    with pytest.raises(HonsekiError):
+        apt.fetch(image, tmp_path / "cache", quiet)
+    (root,) = (tmp_path / "cache" / "apt").iterdir()
+    (root / ".draft-x").mkdir()
+    (root / ".draft-x" / "half.deb").touch()
+    (root / "pkgcache.bin.x3VhUZ").touch()
+    with pytest.raises(HonsekiError):
+        apt.fetch(image, tmp_path / "cache", quiet)
+    assert sorted(path.name for path in root.iterdir()) == [
+        "archives",
+        "conf",
+        "lists",
+        "lock",
+        "sources.sources",
+        "status",
+    ]
 
 
 def test_the_lock_is_sorted_and_has_digests(image: Image, tmp_path: Path, tools: Tools) -> None:

@@ -5,9 +5,11 @@ The fast tests replace `mmdebstrap` by a script; the slow one builds a real imag
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,12 +20,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from honseki.engine.settings import CHECKOUT
+from honseki.engine.settings import CHECKOUT, Settings
 from honseki.errors import HonsekiError
 from honseki.images import tools as needed
 from images import build as builder
 from images import inputs
-from images.manifest import ManifestError, load
+from images.manifest import IMAGES, ManifestError, load
 from tests.conftest import make_home
 from tests.images.conftest import Tools
 from tests.images.test_disk import BOOT, tree
@@ -185,6 +187,45 @@ def test_a_failure_inside_is_told_and_leaves_nothing(
     assert list((tmp_path / "out" / "small").iterdir()) == []
 
 
+def test_a_unit_that_is_refused_is_found_in_the_images_folder(
+    images: Path, tmp_path: Path, cache: Path, tools: Tools
+) -> None:
+    file = images / "small" / "manifest.yaml"
+    file.write_text(file.read_text() + "files: [{path: /etc/systemd/system/x.service, template: x.j2}]\n")
+    (images / "small" / "templates" / "x.j2").write_text("[Service]\n")
+    tools.fake(
+        "mmdebstrap",
+        """echo "Created symlink /etc/a.service -> /etc/b.service." >&2
+        echo "x.service: Service has no ExecStart=. Refusing." >&2
+        echo "honseki: verify /etc/systemd/system/x.service" >&2; exit 1""",
+    )
+    with pytest.raises(ManifestError, match="systemd would refuse a unit") as error:
+        build(images, tmp_path / "out", cache)
+    assert error.value.where == str(images / "small" / "templates" / "x.j2")
+    assert error.value.why == "x.service: Service has no ExecStart=. Refusing."
+
+
+def test_a_unit_whose_requirement_is_not_there_ends_the_build(tmp_path: Path) -> None:
+    """By the real systemd, in a real root. At boot it would be left out: it wouldn't even be among the failed ones."""
+    folder = tmp_path / "images" / "odd"
+    shutil.copytree(IMAGES / "plain", tmp_path / "images" / "plain")
+    (folder / "templates").mkdir(parents=True)
+    shutil.copy(IMAGES / "plain" / "packages.lock", folder)
+    (folder / "manifest.yaml").write_text(
+        "name: odd\nbase: plain\nenabled: [x.service]\n"
+        "files: [{path: /etc/systemd/system/x.service, template: x.service.j2}]\n"
+    )
+    (folder / "templates" / "x.service.j2").write_text(
+        "[Unit]\nRequires=absent.service\n[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n"
+    )
+    cache, out = Settings.resolve().cache / "images", tmp_path / "out"
+    with pytest.raises(ManifestError, match="systemd would refuse a unit: /etc/systemd") as error:
+        builder.build("odd", out, lambda _: None, cache=cache, images=folder.parent)
+    assert "absent.service not found" in error.value.why
+    assert error.value.where == str(folder / "templates" / "x.service.j2")
+    assert list((out / "odd").iterdir()) == []
+
+
 def test_what_is_installed_must_be_what_is_locked(images: Path, tmp_path: Path, cache: Path, root: Path) -> None:
     tree(root, BOOT | {"var/lib/dpkg/status": STATUS.replace("252-1", "252-2").encode()})
     with pytest.raises(HonsekiError, match="not what is locked") as error:
@@ -199,7 +240,11 @@ def test_bad_input_makes_no_folder_of_an_image(images: Path, tmp_path: Path, cac
     (images / "small" / "templates" / "a.j2").write_text("{{ absent }}")
     with pytest.raises(ManifestError, match="absent"):
         build(images, tmp_path / "out", cache)
-    assert list((tmp_path / "out" / "small").iterdir()) == []
+    (images / "small" / "templates" / "a.j2").write_text("present")
+    (images / "small" / "packages.lock").unlink()
+    with pytest.raises(ManifestError, match="aren't locked"):
+        build(images, tmp_path / "out", cache)
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.fixture
@@ -214,6 +259,33 @@ def tiny(tmp_path: Path) -> Iterator[Path]:
         pytest.skip(f"no file system can be mounted here: {done.stderr.strip()}")
     yield place
     subprocess.run(["umount", str(place)], check=True)
+
+
+def test_a_full_cache_is_said_with_its_place(
+    images: Path, tmp_path: Path, cache: Path, tools: Tools, tiny: Path
+) -> None:
+    """What is read from a package is kept beside it."""
+    shutil.copytree(cache / "debs", tiny / "debs")
+    for path in (tiny / "debs").glob("*.control"):
+        path.unlink()
+    tools.fake("dpkg-deb", "seq 999")
+    with (tiny / "fill").open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while file.write(bytes(4096)):
+            pass
+    with pytest.raises(HonsekiError, match="the disk is full; no image was made") as error:
+        build(images, tmp_path / "out", tiny)
+    assert str(tiny / "debs") in error.value.where
+    assert "HONSEKI_CACHE" in error.value.do
+    assert {path.suffix for path in (tiny / "debs").iterdir()} == {".deb"}
+    assert list((tmp_path / "out" / "small").iterdir()) == []
+
+
+def test_a_home_that_is_no_folder_is_said(images: Path, tmp_path: Path, cache: Path) -> None:
+    (tmp_path / "out").touch()
+    with pytest.raises(HonsekiError, match="can't be read or written") as error:
+        build(images, tmp_path / "out", cache)
+    assert error.value.where.startswith(str(tmp_path / "out"))
+    assert "HONSEKI_HOME" in error.value.do
 
 
 @pytest.mark.parametrize("mib", [8, 3], ids=["a tool fills it", "the builder fills it"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,22 @@ def test_a_maker_who_can_not_be_reached_is_said(images: Path, tmp_path: Path) ->
     found, (missing,) = vendor.fetch(image(images, DIGEST), tmp_path, lambda _: None)
     assert found == ()
     assert "https://127.0.0.1:9/agent.deb can't be reached" in missing.why
+
+
+@pytest.mark.parametrize(
+    "broken", [http.client.IncompleteRead(b"half", 9), http.client.InvalidURL("no host"), ValueError("unknown url")]
+)
+def test_a_line_that_is_cut_is_a_maker_who_can_not_be_reached(
+    images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: Exception
+) -> None:
+    def cut(*_: object, **__: object) -> None:
+        raise broken
+
+    monkeypatch.setattr("urllib.request.urlopen", cut)
+    found, (missing,) = vendor.fetch(image(images, DIGEST), tmp_path, lambda _: None)
+    assert found == ()
+    assert str(broken) in missing.why
+    assert not (tmp_path / "debs").exists()
 
 
 def test_another_digest_ends_the_build(images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
