@@ -213,6 +213,16 @@ def _vanished(image: Image, missing: Sequence[Locked], said: str, apt: Apt) -> H
     if any(words in said for words in _UNREACHABLE):
         number = f"{len(missing)} locked package{'s' if len(missing) > 1 else ''}"
         return _unreachable(said, f"{number} could not be fetched", str(image.lock_file), apt.root)
+    offered = apt.digest((each.name, each.version) for each in missing)
+    for each in missing:
+        if (other := offered.get(str(each), each.sha256)) != each.sha256:
+            return HonsekiError(
+                f"the apt sources have another file of {each} than the locked one",
+                where=str(image.lock_file),
+                why=f"the lock has SHA-256 {each.sha256}, the sources' lists {other}",
+                do="find out which is right, as a version's file never changes in Debian; then honseki image lock "
+                + image.name,
+            )
     listed = ", ".join(map(str, missing[:5])) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
     return HonsekiError(
         f"the apt sources no longer have, or have changed: {listed}",

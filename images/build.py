@@ -30,6 +30,7 @@ Say = Callable[[str], None]
 
 _DRAFT: Final = ".draft-"
 REPORT: Final = "report.json"
+DISK: Final = "disk.raw"
 REBUILT: Final = "rebuilt.json"
 """The report of the latest build that came to a disk that was there already, mostly of other sources: of a manifest
 with another comment. Beside the first report, which may have been signed for. Without it an image would never be known
@@ -50,15 +51,15 @@ class Built:
     @property
     def disk(self) -> Path:
         """The raw disk."""
-        return self.folder / "disk.raw"
+        return self.folder / DISK
 
 
 def build(name: str, out: Path, say: Say, *, cache: Path, images: Path = IMAGES) -> Built:
     """Build image `name` into `out` (the folder of all images). The same inputs give the same digest.
 
     Raises `ManifestError` for bad input and `HonsekiError` for anything else that stands against it; then nothing is
-    left in `out`. An image of the same digest that is there already is kept, and its folder returned; it counts as the
-    newest from then on.
+    left in `out`. An image of the same digest that is there already is kept, made whole again if it was damaged, and
+    its folder returned; it counts as the newest from then on.
     """
     begun = time.monotonic()
     image = load(name, images)
@@ -83,29 +84,48 @@ def build(name: str, out: Path, say: Say, *, cache: Path, images: Path = IMAGES)
         listed = root.normalise(made, draft / "root.tar", image)
         made.unlink()
         say("Writing the disk ...")
-        disk.write(image, plan, draft / "root.tar", draft / "disk.raw", work)
-        digest = inputs.sha256(draft / "disk.raw")
+        disk.write(image, plan, draft / "root.tar", draft / DISK, work)
+        digest = inputs.sha256(draft / DISK)
         packages = root.packages(draft / "root.tar")
         _check_installed(image, packages, debs)
         _describe(image, made_from, plan, draft, listed, packages, digest, left_out)
         folder = home / digest
         seconds = time.monotonic() - begun
-        if (folder / REPORT).exists():
-            (draft / REPORT).replace(folder / REBUILT)
-        else:
-            draft.rename(folder)
+        _finish(draft, folder, digest)
     return _finished(name, folder, seconds)
+
+
+def _finish(draft: Path, folder: Path, digest: str) -> None:
+    """Give the draft its name; of an image that is there already, only what is gone or isn't what it was.
+
+    The rest of it stays: its report may be signed for, and its scan belongs to it.
+    """
+    with _guard(folder.parent):  # another builder of the same image may be here too
+        if not folder.exists():
+            draft.rename(folder)
+            return
+        known = (folder / REPORT).exists()
+        for made in sorted(draft.iterdir(), key=lambda each: each.name == REPORT):  # the report last: it says "whole"
+            there = folder / made.name
+            if made.name == REPORT and known:
+                made.replace(folder / REBUILT)
+            elif not there.is_file() or (made.name == DISK and inputs.sha256(there) != digest):
+                made.replace(there)
 
 
 def _finished(name: str, folder: Path, seconds: float = 0.0) -> Built:
     """The image of a finished folder."""
-    stat = (folder / "disk.raw").stat()
+    stat = (folder / DISK).stat()
     return Built(name, folder.name, folder, stat.st_size, stat.st_blocks * 512, seconds)
 
 
 def built(out: Path, name: str | None = None) -> tuple[Built, ...]:
-    """The finished images in `out`, of one name or all; the one that was built last comes last."""
+    """The finished images in `out`, of one name or all; the one that was built last comes last.
+
+    One whose disk was taken away is none.
+    """
     found = [each.parent for each in out.glob(f"{name or '*'}/*/{REPORT}") if not each.parent.name.startswith(_DRAFT)]
+    found = [each for each in found if (each / DISK).is_file()]
     found.sort(key=lambda folder: (max(each.stat().st_mtime for each in _reports(folder)), folder.name))
     return tuple(_finished(folder.parent.name, folder) for folder in found)
 
@@ -231,7 +251,7 @@ def _describe(
     left_out: Sequence[vendor.LeftOut],
 ) -> None:
     manifest = image.manifest.model_dump(mode="json", by_alias=True)
-    stat = (draft / "disk.raw").stat()
+    stat = (draft / DISK).stat()
     report = {
         "name": image.name,
         "title": manifest["title"],

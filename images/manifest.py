@@ -298,15 +298,19 @@ def read_lock(file: Path, name: str) -> tuple[Locked, ...]:
         lines = file.read_text().splitlines()
     except FileNotFoundError:
         raise ManifestError("the image's packages aren't locked", where=str(file), do=do) from None
-    found = []
+    except (OSError, UnicodeDecodeError) as error:
+        raise ManifestError("the lock can't be read", where=str(file), why=str(error), do=do) from error
+    found: dict[str, Locked] = {}
     for number, line in enumerate(lines, 1):
         match = re.fullmatch(r"([a-z0-9][a-z0-9+.-]+)=(\S+) ([0-9a-f]{64})", line)
         if match is None:
             raise ManifestError(f"{line!r} is not `name=version sha256`", where=f"{file}:{number}", do=do)
-        found.append(Locked(name=match[1], version=match[2], sha256=match[3]))
+        if match[1] in found:
+            raise ManifestError(f"{match[1]} is locked twice", where=f"{file}:{number}", do=do)
+        found[match[1]] = Locked(name=match[1], version=match[2], sha256=match[3])
     if not found:
         raise ManifestError("the lock is empty", where=str(file), do=do)
-    return tuple(sorted(found, key=lambda each: each.name))
+    return tuple(sorted(found.values(), key=lambda each: each.name))
 
 
 _REASONS: Final = {

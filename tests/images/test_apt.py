@@ -55,6 +55,18 @@ def test_a_fetched_package_is_kept_by_its_digest(image: Image, tmp_path: Path, t
     assert [each.path.read_bytes() for each in debs] == [DEB, DEB]
 
 
+def test_a_lock_with_another_digest_than_the_signed_lists_is_told_so(
+    image: Image, tmp_path: Path, tools: Tools
+) -> None:
+    tools.fake("apt-cache", f"printf 'Package: bash\\nVersion: 5.2-1\\nSHA256: {'e' * 64}\\n'")
+    tools.fake("apt-get", 'case "$*" in *download*) printf "another" > bash_5.2-1_amd64.deb;; esac')
+    with pytest.raises(HonsekiError, match=r"another file of bash=5\.2-1 than the locked one") as error:
+        apt.fetch(image, tmp_path / "cache", quiet)
+    assert DIGEST in error.value.why
+    assert "e" * 64 in error.value.why
+    assert not list((tmp_path / "cache" / "debs").iterdir())
+
+
 def test_a_version_that_vanished_says_how_to_lock_anew(image: Image, tmp_path: Path, tools: Tools) -> None:
     tools.fake("apt-cache", "exit 100")
     tools.fake("apt-get", "exit 0")

@@ -138,6 +138,35 @@ def test_the_newest_is_the_one_that_was_built_last(images: Path, tmp_path: Path,
     assert builder.find(out, "small").digest == first.digest
 
 
+@pytest.mark.parametrize("name", ["disk.raw", "report.json", "root.tar"])
+def test_an_image_that_lost_a_file_is_made_whole_by_the_next_build(
+    images: Path, tmp_path: Path, cache: Path, root: Path, name: str
+) -> None:
+    built = build(images, tmp_path / "out", cache)
+    files = {path.name: path.read_bytes() for path in built.folder.iterdir()}
+    (built.folder / name).unlink()
+    (built.folder / "scan.json").write_text("{}")
+    if name != "root.tar":
+        assert builder.built(tmp_path / "out") == ()
+    assert build(images, tmp_path / "out", cache).folder == built.folder
+    now = {path.name: path.read_bytes() for path in built.folder.iterdir() if path.name != builder.REBUILT}
+    assert now == files | {"scan.json": b"{}"}
+    assert leftovers(tmp_path / "out") == []
+
+
+def test_an_image_whose_disk_was_changed_is_not_kept(images: Path, tmp_path: Path, cache: Path, root: Path) -> None:
+    built = build(images, tmp_path / "out", cache)
+    (built.folder / "provenance.json").write_text("signed for the report")
+    report = json.loads((built.folder / "report.json").read_text()) | {"tools": {"python": "another"}}
+    (built.folder / "report.json").write_text(json.dumps(report))
+    with built.disk.open("r+b") as disk:
+        disk.truncate(1000)
+    again = build(images, tmp_path / "out", cache)
+    assert hashlib.sha256(again.disk.read_bytes()).hexdigest() == built.digest
+    assert again.size_bytes == built.size_bytes
+    assert json.loads((built.folder / "report.json").read_text()) == report
+
+
 def test_an_image_is_found_by_name_and_digest(images: Path, tmp_path: Path, cache: Path, root: Path) -> None:
     built, out = build(images, tmp_path / "out", cache), tmp_path / "out"
     for wanted in ("small", built.digest, built.digest[:8], f"small@{built.digest[:4]}"):

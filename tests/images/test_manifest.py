@@ -134,6 +134,8 @@ def test_an_unknown_image_names_the_known_ones(images: Path) -> None:
         ("", "the lock is empty"),
         ("bash=5.2-1\n", "is not `name=version sha256`"),
         (f"bash=5.2-1 {'a' * 64}\n", "asks for systemd"),
+        (f"bash=5.2-1 {'a' * 64}\nbash=5.2-2 {'b' * 64}\n", "bash is locked twice"),
+        ("\udcfe", "the lock can't be read"),
     ],
 )
 def test_a_lock_that_does_not_fit_says_how_to_mend_it(images: Path, lock: str | None, words: str) -> None:
@@ -141,7 +143,7 @@ def test_a_lock_that_does_not_fit_says_how_to_mend_it(images: Path, lock: str | 
     if lock is None:
         file.unlink()
     else:
-        file.write_text(lock)
+        file.write_bytes(lock.encode(errors="surrogateescape"))
     with pytest.raises(ManifestError) as error:
         load("small", images).lock()
     assert words in str(error.value)
