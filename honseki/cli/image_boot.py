@@ -149,6 +149,7 @@ def test(context: Context, image: str, as_json: bool) -> int:
     tools.need(tools.BOOTING, context.say)
     built = find(folder(context), image)
     resolved = load(built.name)
+    testing.folders(resolved)  # said now, not after the minutes of a boot
     inward = tuple(qemu.Inward(each.port) for each in resolved.manifest.ports if each.protocol == "tcp")
     machine = qemu.Machine(
         built.disk,

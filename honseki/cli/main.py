@@ -82,12 +82,13 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except click.Abort:
+    except (click.Abort, KeyboardInterrupt) as stopped:
+        # Of Ctrl-C anywhere but at a question click makes an Abort with this cause; much may have been done by then.
+        if isinstance(stopped, KeyboardInterrupt) or isinstance(stopped.__cause__, KeyboardInterrupt):
+            click.echo("Interrupted.", err=True)
+            sys.exit(130)
         click.echo("Aborted; nothing was changed.", err=True)
         sys.exit(Exit.FAILED)
-    except KeyboardInterrupt:
-        click.echo("Interrupted.", err=True)
-        sys.exit(130)
     except HonsekiError as error:
         if "--json" in sys.argv:
             click.echo(json.dumps({"error": error.as_json()}, ensure_ascii=False))

@@ -79,15 +79,17 @@ class Plugin:
 
 
 def folders(image: Image) -> tuple[Path, ...]:
-    """The tests of the image and of what it stands on, the lowest first."""
-    return tuple(folder / "tests" for folder in image.lineage if any((folder / "tests").glob("test_*.py")))
+    """The tests of the image and of what it stands on, the lowest first. `HonsekiError` if there is no test."""
+    found = tuple(folder / "tests" for folder in image.lineage if any((folder / "tests").glob("test_*.py")))
+    if not found:
+        where = str(image.folder / "tests")
+        raise HonsekiError(f"image {image.name} has no tests", where=where, do="write some, or stand it on `base`")
+    return found
 
 
 def run_tests(image: Image, running: Running, *, options: tuple[str, ...] = ()) -> Plugin:
     """Run the image's tests on `running`; what passed and failed. `HonsekiError` if there is no test."""
     where = folders(image)
-    if not where:
-        raise HonsekiError(f"image {image.name} has no tests", where=str(image.folder / "tests"))
     plugin = Plugin(running, image)
     # Of the image's folders only: no setting of the caller's project.
     words = [

@@ -64,7 +64,9 @@ def need(tools: Sequence[str], say: Say) -> None:
     command = ["apt-get", "install", "--yes", "--no-install-recommends", *packages]
     do = f"as root: apt-get update && {' '.join(command)}"
     if os.geteuid() != 0 or find("apt-get") is None:
-        raise HonsekiError(f"this machine lacks {', '.join(lacking)}", why="images are built with it", do=do)
+        raise HonsekiError(
+            f"this machine lacks {', '.join(lacking)}", why="images are built, booted and scanned with it", do=do
+        )
     say(f"Installing {', '.join(packages)} ...")
     env = dict(os.environ) | {"DEBIAN_FRONTEND": "noninteractive"}
     first = run(command, env=env, timeout=1800, check=False)

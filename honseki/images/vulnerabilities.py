@@ -51,8 +51,12 @@ def read_tracker(path: Path) -> Tracker:
     try:
         content = path.read_bytes()
         data = json.loads(content)
-        shaped = isinstance(data, dict) and data and all(isinstance(cves, dict) for cves in data.values())
-        shaped = shaped and any("releases" in cve for cves in data.values() for cve in cves.values())
+        shaped = isinstance(data, dict) and all(isinstance(cves, dict) for cves in data.values())
+        told = [cve for cves in data.values() for cve in cves.values()] if shaped else []
+        shaped = shaped and all(isinstance(cve, dict) for cve in told)
+        releases = [cve["releases"] for cve in told if "releases" in cve] if shaped else []
+        shaped = bool(releases) and all(isinstance(each, dict) for each in releases)
+        shaped = shaped and all(isinstance(entry, dict) for each in releases for entry in each.values())
         why = "it has another shape"
     except (OSError, ValueError, TypeError) as error:
         shaped, why = False, str(error)
@@ -94,5 +98,8 @@ def judge(version: str, entry: dict[str, Any]) -> State | None:
         fixed = str(entry.get("fixed_version", ""))
         if not fixed:
             return "undetermined"
-        return "fixable" if fixed != "0" and NativeVersion(version) < NativeVersion(fixed) else None
+        try:
+            return "fixable" if fixed != "0" and NativeVersion(version) < NativeVersion(fixed) else None
+        except ValueError:  # no version: nobody can say whether it is mended
+            return "undetermined"
     return "open" if status == "open" else "undetermined"

@@ -9,7 +9,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from honseki.cli.main import cli
+from honseki.cli.main import cli, main
 from tests.conftest import Home, make_home
 
 
@@ -82,3 +82,27 @@ def test_status_without_anything_says_how_to_begin(quiet_home: Home) -> None:
     done = quiet_home.honseki("status")
     assert done.returncode == 0
     assert "honseki up" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "said"),
+    [(KeyboardInterrupt, 130, "Interrupted."), (click.Abort, 1, "Aborted; nothing was changed.")],
+)
+def test_ctrl_c_does_not_claim_that_nothing_was_changed(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    raised: type[BaseException],
+    code: int,
+    said: str,
+) -> None:
+    """Only at a question is that so; in the middle of a command a part may be done."""
+
+    def stop(*_: object, **__: object) -> None:
+        raise raised
+
+    monkeypatch.setattr("sys.argv", ["honseki", "fleet", "list"])
+    monkeypatch.setattr("honseki.cli.context.Context.fleet", stop)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == code
+    assert capsys.readouterr().err.strip() == said

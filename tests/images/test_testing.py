@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from honseki.cli.main import cli
 from honseki.errors import HonsekiError
 from honseki.images import boot
 from honseki.images.boot import Running
@@ -65,3 +67,18 @@ def test_testinfras_own_plugin_is_refused(machine: Running, tmp_path: Path) -> N
 def test_an_image_without_tests_is_an_error(machine: Running, tmp_path: Path) -> None:
     with pytest.raises(HonsekiError, match="has no tests"):
         testing.run_tests(image_with("", tmp_path), machine)
+
+
+def test_a_boot_of_minutes_does_not_come_before_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`plain` has none."""
+    folder = tmp_path / "images" / "plain" / ("a" * 64)
+    folder.mkdir(parents=True)
+    for name in ("report.json", "disk.raw"):
+        (folder / name).touch()
+    monkeypatch.setenv("HONSEKI_HOME", str(tmp_path))
+    monkeypatch.setattr("honseki.images.tools.need", lambda *_: None)
+    monkeypatch.setattr(boot, "started", lambda *_, **__: pytest.fail("it is booted"))
+    done = CliRunner().invoke(cli, ["image", "test", "plain"])
+    assert isinstance(done.exception, HonsekiError)
+    assert done.exception.what == "image plain has no tests"
+    assert done.exception.do

@@ -103,6 +103,7 @@ def test_vulnerabilities_by_source_and_version(image: Built, tracker: Tracker) -
         ("1.0-1+deb12u1", "1.0-1+deb12u2", "fixable"),
         ("1.0", "0", None),
         ("1.0", "", "undetermined"),
+        ("1.0", "no version!", "undetermined"),
     ],
 )
 def test_versions_compare_as_debian_says(version: str, fixed: str, state: str | None) -> None:
@@ -123,7 +124,13 @@ def test_a_list_that_is_not_the_database_is_refused(image: Built, change: str) -
         sbom.make(image, None, None)
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"a": {}}', '{"a": []}', "<html>"])
+ODD = [
+    *("", "[]", "{}", '{"a": {}}', '{"a": []}', "<html>", '{"a": {"CVE-1": 5}}', '{"a": {"CVE-1": {"releases": []}}}'),
+    *('{"a": {"CVE-1": {"releases": {"bookworm": "x"}}}}', '{"a": {"CVE-1": {"releases": {}}}, "b": {"CVE-2": "x"}}'),
+]
+
+
+@pytest.mark.parametrize("content", ODD)
 def test_what_is_no_tracker_data_is_refused(tmp_path: Path, content: str) -> None:
     path = tmp_path / "tracker.json"
     path.write_text(content)
