@@ -155,8 +155,8 @@ def _control(deb: Path) -> str:
 _FUNCTIONS: Final = """\
 fail() { echo "honseki: $*" >&2; exit 1; }
 verify() {
-  said=$(systemd-analyze verify --man=no --recursive-errors=one "$1" 2>&1) || { echo "$said" >&2; fail verify "$1"; }
-  case "$said" in *Unknown*) echo "$said" >&2; fail verify "$1";; esac
+  said=$(systemd-analyze verify --man=no --recursive-errors=one "$1" 2>&1) || { echo "$said" >&2; fail verify "$2"; }
+  case "$said" in *Unknown*) echo "$said" >&2; fail verify "$2";; esac
 }"""
 """A unit that systemd would refuse at boot, or a setting of it that would be ignored, ends the build. So does one whose
 requirement isn't there (`one`: errors of what it depends on count): it isn't even tried at boot, so it doesn't fail."""
@@ -186,16 +186,26 @@ def _inside(image: Image, files: tuple[Rendered, ...]) -> str:
         lines.append(f"chown {owner} {path} && chmod {permission.mode} {path} || fail mode {path}")
     for verb, units in (("enable", manifest.enabled), ("disable", manifest.disabled), ("mask", manifest.masked)):
         lines += [f"systemctl {verb} {quote(unit)} || fail unit {verb} {quote(unit)}" for unit in units]
-    lines += [f"verify {quote(each.path)}" for each in files if _is_unit(each.path)]
+    lines += [f"verify {quote(unit)} {quote(each.path)}" for each in files if (unit := _unit(each.path))]
     lines.append("if command -v update-initramfs >/dev/null; then update-initramfs -c -k all || fail initrd; fi")
     return "\n".join(lines) + "\n"
 
 
-def _is_unit(path: str) -> bool:
-    """Whether a declared file is a unit of its own: not a drop-in, not a template that needs an instance."""
-    folder, _, name = path.rpartition("/")
-    kinds = (".service", ".socket", ".timer", ".path", ".mount", ".target")
-    return folder in ("/etc/systemd/system", "/usr/lib/systemd/system") and name.endswith(kinds) and "@" not in name
+_UNITS: Final = re.compile(
+    r"(?P<file>/(?:etc|usr/lib)/systemd/system/(?P<name>[^/@]+\.(?:service|socket|timer|path|mount|target)))"
+    r"(?P<part>\.d/[^/]+\.conf)?"
+)
+
+
+def _unit(path: str) -> str | None:
+    """What is to be verified for a declared file: a unit of its own, or by its name the unit that a drop-in changes.
+
+    None for anything else, and for a template, which needs an instance.
+    """
+    found = _UNITS.fullmatch(path)
+    if found is None:
+        return None
+    return found["name"] if found["part"] else found["file"]
 
 
 def _failure(image: Image, said: str, work: Path) -> HonsekiError:
@@ -208,7 +218,7 @@ def _failure(image: Image, said: str, work: Path) -> HonsekiError:
         before = [line for line in lines[: lines.index(own[0])] if not line.startswith(("Created symlink", "Removed "))]
         what = {
             "unit": "a unit can't be enabled, disabled or masked",
-            "verify": "systemd would refuse a unit",
+            "verify": "systemd would refuse a unit, or ignore a setting of it",
             "user": "an account can't be made",
             "group": "a group can't be made",
             "owner": "a file's owner is not an account of the image",
@@ -216,9 +226,13 @@ def _failure(image: Image, said: str, work: Path) -> HonsekiError:
             "initrd": "the initrd can't be made",
         }[own[1]]
         do = "mend the manifest: see `enabled`, `disabled`, `masked`, `users`, `groups`, `files`, `modes`"
+        about = own[2]
         if own[1] == "verify":
-            where, do = _source(image, own[2]) or where, "mend the unit, or add what it names"
-        return ManifestError(f"{what}: {own[2]}", where=where, why="\n".join(before[-8:]), do=do)
+            # What is verified first may depend on the unit that is wrong: systemd's words name that one's file.
+            named = re.findall(r"^(/\S+?):\d+: ", "\n".join(before), re.MULTILINE)
+            about = next((path for path in named if _source(image, path)), about)
+            where, do = _source(image, about) or where, "mend the unit, or add what it names"
+        return ManifestError(f"{what}: {about}", where=where, why="\n".join(before[-8:]), do=do)
     errors = [line for line in lines if re.match(r"(E:|dpkg: error| \S+ : (Depends|Breaks|Conflicts))", line)]
     return HonsekiError(
         "the packages can't be installed into the image's root",

@@ -191,7 +191,7 @@ FAILURES = [
     (
         """echo "x.service: Command /usr/bin/nosuch is not executable: No such file or directory" >&2
         echo "honseki: verify /etc/systemd/system/x.service" >&2; exit 1""",
-        "systemd would refuse a unit: /etc/systemd/system/x.service",
+        "systemd would refuse a unit, or ignore a setting of it: /etc/systemd/system/x.service",
         "Command /usr/bin/nosuch is not executable",
     ),
     (
@@ -234,24 +234,30 @@ def test_a_unit_that_is_refused_is_found_in_the_images_folder(
     assert error.value.why == "x.service: Service has no ExecStart=. Refusing."
 
 
-def test_a_unit_whose_requirement_is_not_there_ends_the_build(tmp_path: Path) -> None:
-    """By the real systemd, in a real root. At boot it would be left out: it wouldn't even be among the failed ones."""
+@pytest.mark.parametrize(
+    ("path", "text", "why"),
+    [
+        # At boot it would be left out: it wouldn't even be among the failed ones.
+        ("x.service", "[Unit]\nRequires=absent.service\n[Service]\nExecStart=/bin/true\n", "absent.service not found"),
+        ("systemd-sysctl.service.d/x.conf", "[Service]\nProtectSystm=yes\n", "Unknown key 'ProtectSystm'"),
+    ],
+    ids=["a requirement that isn't there", "a drop-in with a setting that systemd ignores"],
+)
+def test_what_the_real_systemd_refuses_ends_the_build(tmp_path: Path, path: str, text: str, why: str) -> None:
     folder = tmp_path / "images" / "odd"
     shutil.copytree(IMAGES / "plain", tmp_path / "images" / "plain")
     (folder / "templates").mkdir(parents=True)
     shutil.copy(IMAGES / "plain" / "packages.lock", folder)
     (folder / "manifest.yaml").write_text(
-        "name: odd\nbase: plain\nenabled: [x.service]\n"
-        "files: [{path: /etc/systemd/system/x.service, template: x.service.j2}]\n"
+        f"name: odd\nbase: plain\nfiles: [{{path: /etc/systemd/system/{path}, template: x.j2}}]\n"
     )
-    (folder / "templates" / "x.service.j2").write_text(
-        "[Unit]\nRequires=absent.service\n[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n"
-    )
+    (folder / "templates" / "x.j2").write_text(text)
     cache, out = Settings.resolve().cache / "images", tmp_path / "out"
-    with pytest.raises(ManifestError, match="systemd would refuse a unit: /etc/systemd") as error:
+    with pytest.raises(ManifestError, match="systemd would refuse a unit, or ignore a setting of it") as error:
         builder.build("odd", out, lambda _: None, cache=cache, images=folder.parent)
-    assert "absent.service not found" in error.value.why
-    assert error.value.where == str(folder / "templates" / "x.service.j2")
+    assert error.value.what.endswith(path)
+    assert why in error.value.why
+    assert error.value.where == str(folder / "templates" / "x.j2")
     assert list((out / "odd").iterdir()) == []
 
 

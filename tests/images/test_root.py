@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from images.manifest import Image, load
-from images.root import normalise, packages
+from images.root import _unit, normalise, packages
 
 STATUS = """\
 Package: bash
@@ -111,3 +111,20 @@ def test_packages_are_what_dpkg_says(image: Image, tmp_path: Path) -> None:
             "source_version": "5.2-1",
         },
     ]
+
+
+@pytest.mark.parametrize(
+    ("path", "unit"),
+    [
+        ("/etc/systemd/system/a.service", "/etc/systemd/system/a.service"),
+        ("/usr/lib/systemd/system/a-b.timer", "/usr/lib/systemd/system/a-b.timer"),
+        ("/etc/systemd/system/auditd.service.d/own.conf", "auditd.service"),
+        ("/etc/systemd/system/getty@.service", None),
+        ("/etc/systemd/system/getty@.service.d/own.conf", None),
+        ("/etc/systemd/system/a.service.d/README", None),
+        ("/etc/systemd/system.conf.d/own.conf", None),
+        ("/etc/a.service", None),
+    ],
+)
+def test_units_and_what_changes_one_are_verified(path: str, unit: str | None) -> None:
+    assert _unit(path) == unit
