@@ -98,7 +98,7 @@ class Apt:
         """Name to version of all that is installed into an empty root with `wanted` (packages or apt patterns)."""
         done = run(self._get("install", "--simulate", *wanted), where=self.root, check=False)
         if done.returncode != 0:
-            raise _RefusedError(done.stderr, done.stdout)
+            raise RefusedError(done.stderr, done.stdout)
         return dict(re.findall(r"^Inst (\S+) \((\S+) ", done.stdout, re.MULTILINE))
 
     def digest(self, versions: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -127,7 +127,7 @@ class Apt:
         return ["apt-get", "-c", str(self.root / "conf"), "--quiet", "--assume-yes", *words]
 
 
-class _RefusedError(Exception):
+class RefusedError(Exception):
     """apt can't resolve what was asked: its words on standard error, and the reasons, which it gives on the other."""
 
     def __init__(self, said: str, reasons: str) -> None:
@@ -144,7 +144,7 @@ def lock(image: Image, cache: Path, say: Say) -> tuple[Locked, ...]:
         say(f"Resolving {len(asked)} packages and what they depend on ...")
         try:
             versions = apt.resolve([*ESSENTIAL, *asked])
-        except _RefusedError as refusal:
+        except RefusedError as refusal:
             raise _unknown(image, refusal, apt) from None
         digests = apt.digest(versions.items())
     found = []
@@ -233,7 +233,7 @@ def _vanished(image: Image, missing: Sequence[Locked], said: str, apt: Apt) -> H
     )
 
 
-def _unknown(image: Image, refusal: _RefusedError, apt: Apt) -> HonsekiError:
+def _unknown(image: Image, refusal: RefusedError, apt: Apt) -> HonsekiError:
     said = refusal.said
     name = next(
         iter(re.findall(r"Unable to locate package (\S+)|Package '?([a-z0-9.+-]+)'? has no installation", said)), None

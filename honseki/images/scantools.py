@@ -18,7 +18,7 @@ from typing import Final
 
 from honseki.engine.process import run
 from honseki.errors import HonsekiError
-from images.apt import Apt, sources
+from images.apt import Apt, RefusedError, place, sources
 from images.manifest import Locked
 
 Say = Callable[[str], None]
@@ -75,14 +75,25 @@ def for_release(text: str, release: str) -> str:
         if suites is not None and RELEASE in suites[1].split():
             found.append(re.sub(r"^Suites:.*$", f"Suites: {release}", paragraph, flags=re.MULTILINE).strip())
     if not found:
-        raise HonsekiError(f"the apt sources have no main archive of {RELEASE}", do="see sources.list(5)")
+        raise HonsekiError(
+            f"the apt sources have no main archive of {RELEASE}", where=place(), do="see sources.list(5)"
+        )
     return "\n\n".join(found) + "\n"
 
 
 def _resolved(apt: Apt, names: Sequence[str]) -> tuple[Locked, ...]:
     if not any((apt.root / "lists").glob("*_Packages*")):
         apt.update()
-    versions = {name: version for name, version in apt.resolve(names).items() if name not in _THE_MACHINES_OWN}
+    try:
+        found = apt.resolve(names)
+    except RefusedError as refusal:
+        raise HonsekiError(
+            f"the apt sources don't have {', '.join(names)}, which a scan needs",
+            where=place(),
+            why=refusal.said.strip(),
+            do="add Debian's main archive to them, see sources.list(5)",
+        ) from None
+    versions = {name: version for name, version in found.items() if name not in _THE_MACHINES_OWN}
     digests = apt.digest(versions.items())
     return tuple(
         Locked(name=name, version=version, sha256=digests[f"{name}={version}"])

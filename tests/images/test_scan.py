@@ -11,6 +11,7 @@ from honseki.errors import HonsekiError
 from honseki.images import scan, scantools
 from honseki.images.scan import Rule, Scan, Score
 from images.manifest import load, names
+from tests.images.conftest import Tools
 
 RULE = "xccdf_org.ssgproject.content_rule_"
 RESULTS = f"""<?xml version="1.0"?>
@@ -116,3 +117,14 @@ def test_lynis_has_its_folders_though_a_package_lacks_them(tmp_path: Path) -> No
         (tree / name).touch()
     scantools._choose(tree, tmp_path / "small")
     assert (tmp_path / "small" / "lynis" / "plugins").is_dir()
+
+
+def test_sources_without_the_scanners_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tools: Tools) -> None:
+    sources = tmp_path / "own.sources"
+    sources.write_text("Types: deb\nURIs: http://127.0.0.1:9/debian\nSuites: bookworm\nComponents: main\n")
+    monkeypatch.setenv("HONSEKI_APT_SOURCES", str(sources))
+    said = "E: Unable to locate package lynis"
+    tools.fake("apt-get", f'case "$*" in *install*) echo "{said}" >&2; exit 100;; esac')
+    with pytest.raises(HonsekiError, match="don't have openscap-scanner, openscap-common, lynis") as error:
+        scantools.tools(tmp_path / "cache", lambda _: None)
+    assert (error.value.where, error.value.why) == (str(sources), said)
