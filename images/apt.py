@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Final
 
 from honseki.errors import HonsekiError
-from images.manifest import MANIFEST, Image, Locked, ManifestError
+from images.document import ManifestError
+from images.manifest import MANIFEST, Image, Locked
 from images.process import FETCHED, disk_full, keep, run, writing
 
 Say = Callable[[str], None]

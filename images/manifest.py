@@ -8,26 +8,18 @@ the image's own. `packages.lock` names every package of the whole tree with vers
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Final, Literal
 
-import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-from yaml.constructor import SafeConstructor
 
-from honseki.errors import Exit, HonsekiError
+from images.document import Lines, ManifestError, problem, read
 
 IMAGES: Final = Path(__file__).resolve().parent
 MANIFEST: Final = "manifest.yaml"
 LOCK: Final = "packages.lock"
-
-
-class ManifestError(HonsekiError):
-    """A manifest, a template or a lock file has a problem; nothing was built."""
-
-    exit_code = Exit.BAD_INPUT
 
 
 def _absolute(value: str) -> str:
@@ -243,7 +235,7 @@ def names(images: Path = IMAGES) -> tuple[str, ...]:
 
 def load(name: str, images: Path = IMAGES) -> Image:
     """The image `name` with its bases. `ManifestError` says file, line, field and reason of the first problem."""
-    lineage: list[tuple[Path, dict[str, Any], _Lines]] = []
+    lineage: list[tuple[Path, dict[str, Any], Lines]] = []
     wanted: str | None = name
     known = names(images)
     while wanted is not None:
@@ -255,10 +247,10 @@ def load(name: str, images: Path = IMAGES) -> Image:
         folder = images / wanted
         if any(folder == seen for seen, _, _ in lineage):
             raise ManifestError(f"image {wanted} stands on itself", where=str(folder / MANIFEST), do="mend `base`")
-        data, lines = _read(folder / MANIFEST)
+        data, lines = read(folder / MANIFEST)
         if data.get("name") != wanted:
             line = lines.of(("name",))
-            raise _error(
+            raise problem(
                 folder / MANIFEST, line, "name", f"is {data.get('name')!r}", f"write the folder's name, {wanted}"
             )
         lineage.append((folder, data, lines))
@@ -274,18 +266,18 @@ def load(name: str, images: Path = IMAGES) -> Image:
     folder, _, lines = lineage[0]
     manifest = _validated(merged, folder, lines)
     if not any(part.mount == "/" for part in manifest.partitions):
-        raise _error(
+        raise problem(
             folder / MANIFEST, None, "partitions", "has no /", "declare the partition of /, or a base that has it"
         )
     called = [part.name for part in manifest.partitions]
     if wrong := [name for name in called if called.count(name) > 1 or name in _TAKEN]:
         reason = f"has the name {wrong[0]} twice, or it is the disk's own"
-        raise _error(folder / MANIFEST, lines.of(("partitions",)), "partitions", reason, "give each a name of its own")
+        raise problem(folder / MANIFEST, lines.of(("partitions",)), "partitions", reason, "give each a name of its own")
     if sum(part.grow for part in manifest.partitions) > 1:
-        raise _error(folder / MANIFEST, None, "partitions", "has two with `grow`", "let one partition grow")
+        raise problem(folder / MANIFEST, None, "partitions", "has two with `grow`", "let one partition grow")
     if lost := [rule for rule, reason in manifest.unmet.items() if not reason.strip()]:
         line = lines.of(("unmet", lost[0]))
-        raise _error(folder / MANIFEST, line, f"unmet.{lost[0]}", "has no reason", "write why the rule isn't met")
+        raise problem(folder / MANIFEST, line, f"unmet.{lost[0]}", "has no reason", "write why the rule isn't met")
     return Image(
         manifest=manifest, folder=folder, lineage=tuple(each for each, _, _ in reversed(lineage)), origins=origins
     )
@@ -349,32 +341,32 @@ def _overlay(merged: dict[str, Any], data: Mapping[str, Any]) -> None:
             merged[key] = value
 
 
-def _check_twice(data: Mapping[str, Any], folder: Path, lines: _Lines) -> None:
+def _check_twice(data: Mapping[str, Any], folder: Path, lines: Lines) -> None:
     """Of two entries that are the same one, in one manifest, the first would be lost without a word."""
     for key, identity in _IDENTITY.items():
         seen = set()
         for index, entry in enumerate(data.get(key, ())):
             if entry[identity] in seen:
                 field, line = f"{key}[{index}]", lines.of((key, index))
-                raise _error(folder / MANIFEST, line, field, f"is {entry[identity]} again", "keep one of the two")
+                raise problem(folder / MANIFEST, line, field, f"is {entry[identity]} again", "keep one of the two")
             seen.add(entry[identity])
 
 
-def _check_files(manifest: Manifest, folder: Path, lines: _Lines) -> None:
+def _check_files(manifest: Manifest, folder: Path, lines: Lines) -> None:
     file = folder / MANIFEST
     for index, each in enumerate(manifest.files):
         line = lines.of(("files", index))
         field = f"files[{index}] ({each.path})"
         if each.kinds() != 1:
-            raise _error(file, line, field, "needs exactly one of template, copy, link, folder", "keep one of them")
+            raise problem(file, line, field, "needs exactly one of template, copy, link, folder", "keep one of them")
         source = _source(each, folder)
         if source is None:
             continue
         if not source.resolve().is_relative_to(folder.resolve()):
             # The report names what the image was made from by the files of its folder.
-            raise _error(file, line, field, f"{source} is not in the image's folder", "copy it there")
+            raise problem(file, line, field, f"{source} is not in the image's folder", "copy it there")
         if not (source.is_file() or (source.is_dir() and each.template is None)):
-            raise _error(file, line, field, f"{source} is not there", "mend the name, or add the file")
+            raise problem(file, line, field, f"{source} is not there", "mend the name, or add the file")
 
 
 def _source(each: File, folder: Path) -> Path | None:
@@ -383,7 +375,7 @@ def _source(each: File, folder: Path) -> Path | None:
     return folder / each.copy_of if each.copy_of is not None else None
 
 
-def _validated(data: dict[str, Any], folder: Path, lines: _Lines) -> Manifest:
+def _validated(data: dict[str, Any], folder: Path, lines: Lines) -> Manifest:
     try:
         return Manifest.model_validate(data)
     except ValidationError as error:
@@ -393,80 +385,4 @@ def _validated(data: dict[str, Any], folder: Path, lines: _Lines) -> Manifest:
         if path[0] == "settings" and len(path) > 2:  # of each kind that a value may be, why it isn't that
             path, reason = path[:2], "is neither a text, a whole number, true or false, nor a list of texts"
         field = ".".join(map(str, path))
-        raise _error(folder / MANIFEST, lines.of(path), field, reason, "see docs/images.md for the fields") from error
-
-
-def _error(file: Path, line: int | None, field: str, reason: str, do: str) -> ManifestError:
-    return ManifestError(f"{field}: {reason}", where=f"{file}:{line}" if line else str(file), do=do)
-
-
-class _Lines:
-    """At which line each value of a YAML document stands."""
-
-    def __init__(self, root: yaml.Node) -> None:
-        self._lines = dict(_walk(root, ()))
-
-    def of(self, path: tuple[int | str, ...]) -> int | None:
-        """Of the value, or of what should hold it."""
-        for length in range(len(path), -1, -1):
-            if (line := self._lines.get(path[:length])) is not None:
-                return line
-        return None
-
-
-def _walk(node: yaml.Node, path: tuple[int | str, ...]) -> Iterator[tuple[tuple[int | str, ...], int]]:
-    yield path, node.start_mark.line + 1
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            yield from _walk(value, (*path, str(key.value)))
-            yield (*path, str(key.value)), key.start_mark.line + 1
-    elif isinstance(node, yaml.SequenceNode):
-        for index, item in enumerate(node.value):
-            yield from _walk(item, (*path, index))
-
-
-def _read(file: Path) -> tuple[dict[str, Any], _Lines]:
-    try:
-        text = file.read_text(encoding="utf-8")
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        if root is not None:
-            _check_nodes(root, file, set())
-        data = yaml.safe_load(text)
-    except (OSError, ValueError, yaml.YAMLError) as error:  # ValueError: not UTF-8
-        mark = getattr(error, "problem_mark", None)
-        where = f"{file}:{mark.line + 1}" if mark else str(file)
-        raise ManifestError("the manifest can't be read", where=where, why=str(error), do="mend the file") from error
-    if root is None or not isinstance(data, dict):
-        raise ManifestError("the manifest is not a mapping", where=str(file), do="write `key: value` lines")
-    return {key: _tuples(value) for key, value in data.items()}, _Lines(root)
-
-
-def _check_nodes(node: yaml.Node, file: Path, seen: set[int]) -> None:
-    """What a reader of YAML would take without a word (a key that is there twice: the last counts; an alias, which may
-    hold itself), and days that no calendar has."""
-    line = node.start_mark.line + 1
-    if id(node) in seen:
-        raise _error(file, line, "an alias", "stands for this value elsewhere", "write the value out there")
-    seen.add(id(node))
-    if isinstance(node, yaml.MappingNode):
-        keys = set()
-        for key, value in node.value:
-            if isinstance(key, yaml.ScalarNode):
-                if key.value in keys:
-                    raise _error(file, key.start_mark.line + 1, key.value, "is there twice", "keep one of the two")
-                keys.add(key.value)
-            _check_nodes(value, file, seen)
-    elif isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            _check_nodes(item, file, seen)
-    elif isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:timestamp":
-        try:
-            SafeConstructor().construct_yaml_timestamp(node)
-        except ValueError as error:
-            raise _error(file, line, str(node.value), str(error), "write a day that the calendar has") from error
-
-
-def _tuples(value: Any) -> Any:
-    if isinstance(value, list):
-        return tuple(map(_tuples, value))
-    return {key: _tuples(item) for key, item in value.items()} if isinstance(value, dict) else value
+        raise problem(folder / MANIFEST, lines.of(path), field, reason, "see docs/images.md for the fields") from error

@@ -14,7 +14,8 @@ from typing import Any, Final
 
 import jinja2
 
-from images.manifest import File, Image, ManifestError
+from images.document import ManifestError
+from images.manifest import File, Image
 
 _CACHES: Final = frozenset({"__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache"})
 _EDITORS: Final = (".*.sw?", "*~", ".#*", "#*#")

@@ -19,7 +19,8 @@ from typing import Any, Final
 
 from honseki.errors import HonsekiError
 from images.apt import Deb
-from images.manifest import MANIFEST, Image, ManifestError
+from images.document import ManifestError
+from images.manifest import MANIFEST, Image
 from images.process import disk_full, keep, run, which, writing
 from images.render import Rendered, pack
 

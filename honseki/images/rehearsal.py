@@ -15,7 +15,8 @@ from honseki.errors import HonsekiError
 from honseki.images import keys, provenance, sbom, tools
 from honseki.images.publish import Publication, caller, open_shelf, spoken, standing
 from images import build, inputs
-from images.manifest import IMAGES, ManifestError, load
+from images.document import ManifestError
+from images.manifest import IMAGES, load
 from stacks import rehearsed
 
 if TYPE_CHECKING:

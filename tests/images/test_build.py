@@ -25,7 +25,8 @@ from honseki.errors import HonsekiError
 from honseki.images import tools as needed
 from images import build as builder
 from images import inputs
-from images.manifest import IMAGES, ManifestError, load
+from images.document import ManifestError
+from images.manifest import IMAGES, load
 from tests.conftest import make_home
 from tests.images.conftest import Tools
 from tests.images.test_disk import BOOT, tree

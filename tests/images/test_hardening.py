@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from images import disk
-from images.manifest import Image, ManifestError, Port, load
+from images.document import ManifestError
+from images.manifest import Image, Port, load
 from images.render import render
 from images.root import _inside
 

@@ -8,7 +8,8 @@ import pytest
 
 from honseki.errors import Exit
 from images import manifest
-from images.manifest import ManifestError, load
+from images.document import ManifestError
+from images.manifest import load
 
 
 def write(images: Path, name: str, text: str) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from images import disk
-from images.manifest import ManifestError, load
+from images.document import ManifestError
+from images.manifest import load
 from images.render import pack, render
 
 

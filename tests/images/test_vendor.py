@@ -10,7 +10,8 @@ import pytest
 
 from honseki.errors import HonsekiError
 from images import vendor
-from images.manifest import Image, ManifestError, load
+from images.document import ManifestError
+from images.manifest import Image, load
 from tests.images.conftest import Tools
 
 DEB = b"an agent"

@@ -12,7 +12,7 @@ from honseki.errors import HonsekiError
 from honseki.images import rehearsal, tools
 from images import build, inputs, manifest
 from images.build import Built
-from images.manifest import ManifestError
+from images.document import ManifestError
 from tests.conftest import make_home
 from tests.images.publish import made
 
