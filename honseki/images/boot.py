@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import fcntl
 import functools
 import gzip
 import os
@@ -22,7 +23,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final
 
 from honseki.errors import HonsekiError
 from honseki.images import relay
@@ -40,6 +41,8 @@ UP_S: Final = 600.0
 """How long a machine may take until its shell answers. Emulated, a plain Debian takes 40 s on two idle cores."""
 EMULATION: Final = "tcg,thread=multi"
 _LOG_LINES: Final = 25
+_FOLDER: Final = "honseki-vm-"
+_LOCK: Final = "lock"
 
 
 @dataclass(frozen=True)
@@ -319,6 +322,38 @@ class Running:
         )
 
 
+def launch(line: Sequence[str], said: IO[bytes], work: Path) -> subprocess.Popen[bytes]:
+    """Start a process that ends with this one, however that ends: nobody would stop a machine without its starter."""
+    return subprocess.Popen(
+        ["setpriv", "--pdeathsig", "KILL", "--", *line],
+        stdin=subprocess.DEVNULL,
+        stdout=said,
+        stderr=said,
+        env=dict(os.environ) | {"TMPDIR": str(work)},
+        start_new_session=True,
+    )
+
+
+@contextlib.contextmanager
+def _folder() -> Iterator[Path]:
+    """A folder for one machine, and an end to those of starters that were killed.
+
+    A socket's path may have 107 bytes only, so it isn't below a folder of the caller's.
+    """
+    sweep(Path(tempfile.gettempdir()))
+    with tempfile.TemporaryDirectory(prefix=_FOLDER) as folder, Path(folder, _LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield Path(folder)
+
+
+def sweep(place: Path) -> None:
+    """Remove machines' folders in `place` that nobody holds any more."""
+    for left in place.glob(f"{_FOLDER}*"):
+        with contextlib.suppress(OSError), (left / _LOCK).open("r") as lock:  # held, or another user's, or just gone
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(left)
+
+
 def stop(process: subprocess.Popen[bytes]) -> None:
     """End one process and wait for it."""
     if process.poll() is None:
@@ -335,22 +370,13 @@ def started(machine: Machine, *, seconds: float = UP_S, keep_log: Path | None = 
     """The machine, up; stopped at the end. Its console's log is copied to `keep_log`, even if it doesn't come up."""
     if not machine.disk.is_file():
         raise HonsekiError("the image's disk is not there", where=str(machine.disk), do="honseki image build NAME")
-    # A socket's path may have 107 bytes only: not below a folder of the caller's.
-    with tempfile.TemporaryDirectory(prefix="honseki-vm-") as folder:
-        work = Path(folder)
+    with _folder() as work:
         shutil.copyfile(VARIABLES, work / "variables.fd")
         ports = {each.guest: each.host or _free() for each in machine.inward}
         line = command(machine, work, [(host, guest) for guest, host in ports.items()])
         begun = time.monotonic()
         with (work / "qemu.log").open("wb") as said:
-            process = subprocess.Popen(
-                line,
-                stdin=subprocess.DEVNULL,
-                stdout=said,
-                stderr=said,
-                env=dict(os.environ) | {"TMPDIR": folder},
-                start_new_session=True,
-            )
+            process = launch(line, said, work)
         running = Running(process, work, ports, begun)
         try:
             running.wait_up(seconds)

@@ -26,7 +26,7 @@ BUILDING: Final = (
     "setpriv",
     "unshare",
 )
-BOOTING: Final = ("qemu-system-x86_64", "/usr/share/OVMF/OVMF_CODE_4M.fd")
+BOOTING: Final = ("qemu-system-x86_64", "setpriv", "/usr/share/OVMF/OVMF_CODE_4M.fd")
 SCANNING: Final = ("oscap", "xsltproc")
 
 PACKAGES: Final = PACKAGE_OF | {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import itertools
 import socket
 import subprocess
@@ -12,8 +13,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
+from honseki.engine.settings import CHECKOUT
 from honseki.errors import HonsekiError
 from honseki.images import boot, relay
 from honseki.images.boot import Inward, Machine, Outward, Running
@@ -53,6 +56,39 @@ def test_only_a_credential_opens_the_shell(tmp_path: Path) -> None:
     unit = (Path(boot.__file__).parents[2] / "images/plain/templates/console.service.j2").read_text()
     assert "ConditionCredential=honseki.console\n" in unit
     assert f"ConditionPathExists=/dev/virtio-ports/{boot.PORT_NAME}\n" in unit
+
+
+def test_a_machine_ends_with_whoever_started_it(tmp_path: Path) -> None:
+    script = (
+        "import sys, time; from pathlib import Path; from honseki.images import boot\n"
+        "print(boot.launch(['sleep', '600'], open('/dev/null', 'wb'), Path(sys.argv[1])).pid, flush=True)\n"
+        "time.sleep(600)"
+    )
+    line = [sys.executable, "-c", script, str(tmp_path)]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True, cwd=CHECKOUT) as starter:
+        assert starter.stdout is not None
+        machine = psutil.Process(int(starter.stdout.readline()))
+        for _ in range(100):  # until it is what was to be started
+            if machine.cmdline() == ["sleep", "600"]:
+                break
+            time.sleep(0.1)
+        assert machine.cmdline() == ["sleep", "600"]
+        starter.kill()
+    psutil.wait_procs([machine], timeout=10)
+    assert not machine.is_running() or machine.status() == psutil.STATUS_ZOMBIE
+
+
+def test_folders_of_starters_that_were_killed_are_removed_and_no_others(tmp_path: Path) -> None:
+    held, left, other = (tmp_path / name for name in ("honseki-vm-a", "honseki-vm-b", "other"))
+    for folder in (held, left, other):
+        folder.mkdir()
+        (folder / "lock").touch()
+    with (held / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        boot.sweep(tmp_path)
+        assert sorted(each.name for each in tmp_path.iterdir()) == ["honseki-vm-a", "other"]
+    boot.sweep(tmp_path)
+    assert [each.name for each in tmp_path.iterdir()] == ["other"]
 
 
 @pytest.fixture

@@ -15,7 +15,9 @@ from honseki.cli.main import cli
 from honseki.errors import HonsekiError
 from honseki.images import boot
 from honseki.images.boot import Running
+from images import inputs
 from images.manifest import Image, load
+from tests.images.publish import made
 
 testing = pytest.importorskip("honseki.images.testing", reason="pytest-testinfra")
 
@@ -82,3 +84,16 @@ def test_a_boot_of_minutes_does_not_come_before_that(tmp_path: Path, monkeypatch
     assert isinstance(done.exception, HonsekiError)
     assert done.exception.what == "image plain has no tests"
     assert done.exception.do
+
+
+def test_an_image_that_is_older_than_its_sources_is_taken_and_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    present = made.image(tmp_path, b"present", "plain", inputs.read(load("plain")))
+    monkeypatch.setenv("HONSEKI_HOME", str(tmp_path))
+    monkeypatch.setattr("honseki.images.tools.need", lambda *_: None)
+    assert "present sources" not in CliRunner().invoke(cli, ["image", "test", f"plain@{present.digest}"]).stderr
+    older = made.image(tmp_path, b"older", "plain")
+    told = CliRunner().invoke(cli, ["image", "test", f"plain@{older.digest}"]).stderr
+    assert f"plain sha256:{older.digest[:16]} isn't of the present sources (images/" in told
+    assert "honseki image build plain" in told
