@@ -25,6 +25,8 @@ class Exit(enum.IntEnum):
     """A safeguard refused: retained logs, a locked backup, a wrong confirmation."""
     BUSY = 6
     """Another operation on the same tenant is under way."""
+    INTERRUPTED = 130
+    """By Ctrl-C (128 and the signal's number, as shells tell it). What was done by then is recorded; go on any time."""
 
 
 class HonsekiError(Exception):
@@ -49,6 +51,12 @@ class HonsekiError(Exception):
     def as_json(self) -> dict[str, str]:
         """The same four fields for programs."""
         return {"what": self.what, "where": self.where, "why": self.why, "do": self.do}
+
+
+class InterruptError(HonsekiError):
+    """Somebody pressed Ctrl-C."""
+
+    exit_code = Exit.INTERRUPTED
 
 
 class BusyError(HonsekiError):

@@ -30,7 +30,7 @@ from honseki.errors import Exit, HonsekiError
 @click.group(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     epilog="Begin with `honseki fleet list`. Exit codes: 0 well, 1 failed, 2 wrong usage, 3 bad inventory, "
-    "4 differences or findings, 5 refused by a safeguard, 6 another operation is under way.",
+    "4 differences or findings, 5 refused by a safeguard, 6 another operation is under way, 130 interrupted.",
 )
 @click.option(
     "--target",
@@ -86,7 +86,7 @@ def main() -> None:
         # Of Ctrl-C anywhere but at a question click makes an Abort with this cause; much may have been done by then.
         if isinstance(stopped, KeyboardInterrupt) or isinstance(stopped.__cause__, KeyboardInterrupt):
             click.echo("Interrupted.", err=True)
-            sys.exit(130)
+            sys.exit(Exit.INTERRUPTED)
         click.echo("Aborted; nothing was changed.", err=True)
         sys.exit(Exit.FAILED)
     except HonsekiError as error:

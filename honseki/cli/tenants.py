@@ -14,7 +14,7 @@ import click
 from honseki.cli.context import Context, all_option, codes_argument, json_option, pass_context
 from honseki.engine.events import Step
 from honseki.engine.operation import Done, Interrupts
-from honseki.errors import Exit, HonsekiError, RefusedError
+from honseki.errors import Exit, HonsekiError, InterruptError, RefusedError
 
 if TYPE_CHECKING:
     from honseki.check.graphs import Cache
@@ -285,7 +285,7 @@ def _each(
             for future in finished:
                 code = futures[future]
                 if future.cancelled():
-                    failures[code] = HonsekiError(
+                    failures[code] = InterruptError(
                         f"{code}: not begun, interrupted before", do="run the same command again"
                     )
                     continue
@@ -304,7 +304,8 @@ def _raise(failures: dict[str, HonsekiError], total: int) -> None:
     if len(failures) == 1 and total == 1:
         raise next(iter(failures.values()))
     why = "\n".join(f"{code}: {error}" for code, error in sorted(failures.items()))
-    raise HonsekiError(
+    kind = InterruptError if all(isinstance(each, InterruptError) for each in failures.values()) else HonsekiError
+    raise kind(
         f"{len(failures)} of {total} tenants failed; the others are done",
         where=", ".join(sorted(failures)),
         why=why,

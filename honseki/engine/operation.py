@@ -21,7 +21,7 @@ from honseki.engine.binary import Engine
 from honseki.engine.events import Outcome, Step
 from honseki.engine.settings import POLICY_BIN, POLICY_PACK, Settings
 from honseki.engine.worker import Request
-from honseki.errors import BusyError, HonsekiError
+from honseki.errors import BusyError, HonsekiError, InterruptError
 
 Kind = Literal["preview", "up", "drift", "refresh", "destroy"]
 
@@ -151,7 +151,8 @@ def run(
 ) -> Done:
     """Run one operation to its end. A failed deployment is not raised: see `Done.ok` and `check`.
 
-    `flags` are further flags of the Pulumi command. Raises `HonsekiError` if it was interrupted or its worker died.
+    `flags` are further flags of the Pulumi command. Raises `InterruptError` if it was interrupted, and
+    `HonsekiError` if its worker died.
     """
     begun = time.monotonic()
     interrupts = interrupts or Interrupts()
@@ -192,7 +193,7 @@ def run(
             do="run the same command again; it mends what was left behind",
         )
     if interrupts.happened and ended[0] != 0:
-        raise HonsekiError(
+        raise InterruptError(
             f"interrupted: {kind} of {stack.name}",
             why="the engine finished what it was doing and recorded it",
             do="run the same command again; it goes on from there",

@@ -19,6 +19,7 @@ import psutil
 import pytest
 
 from honseki.engine.binary import Engine
+from honseki.errors import Exit
 from tests.conftest import CHECKOUT, Home, make_home
 from tests.system.live import account_client, everything, normal
 
@@ -111,9 +112,12 @@ def _is_region(candidate: psutil.Process) -> bool:
     return False
 
 
+def state_path(home: Home, code: str) -> Path:
+    return home.path / "state" / ".pulumi" / "stacks" / "honseki" / f"rehearsal-{code}.json"
+
+
 def state_of(home: Home, code: str) -> dict[str, object]:
-    path = home.path / "state" / ".pulumi" / "stacks" / "honseki" / f"rehearsal-{code}.json"
-    return dict(json.loads(path.read_text())["checkpoint"]["latest"])
+    return dict(json.loads(state_path(home, code).read_text())["checkpoint"]["latest"])
 
 
 def assert_as_uninterrupted(home: Home, endpoint: str, code: str, expected: dict[str, list[str]]) -> None:
@@ -189,8 +193,11 @@ def test_an_interrupt_finishes_what_is_under_way_and_can_go_on(
     expected, seconds = uninterrupted
     code = codes[MOMENTS + 3]
     process = begin(home, "up", code)
-    time.sleep(seconds * 0.5)
+    until = time.monotonic() + 60
+    while not state_path(home, code).exists() and time.monotonic() < until:  # until the engine has begun
+        time.sleep(0.1)
+    time.sleep(seconds * 0.2)
     process.send_signal(2)
-    assert process.wait(timeout=120) == 1
+    assert process.wait(timeout=120) == Exit.INTERRUPTED
     assert not state_of(home, code).get("pending_operations"), "nothing was left half-done"
     assert_as_uninterrupted(home, endpoint, code, expected)
