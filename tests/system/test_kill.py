@@ -82,8 +82,9 @@ def live(endpoint: str, code: str) -> dict[str, list[str]]:
 
 
 def begin(home: Home, *arguments: str) -> subprocess.Popen[bytes]:
+    """The command as a terminal starts it: what runs in the background of a script ignores interrupts."""
     return subprocess.Popen(
-        [sys.executable, "-m", "honseki.cli.main", *arguments],
+        ["env", "--default-signal=INT", sys.executable, "-m", "honseki.cli.main", *arguments],
         cwd=CHECKOUT,
         env=dict(home.env),
         stdin=subprocess.DEVNULL,
