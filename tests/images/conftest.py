@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
+
+from images import build as builder
+from tests.images.trees import BOOT, tree
 
 MANIFEST = """\
 name: small
@@ -51,3 +55,41 @@ class Tools:
 @pytest.fixture
 def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tools:
     return Tools(tmp_path / "bin", monkeypatch)
+
+
+CONTROL = "Package: {0}\nVersion: {1}\nArchitecture: amd64\n"
+STATUS = "".join(
+    f"Package: {name}\nStatus: install ok installed\nArchitecture: amd64\nVersion: {version}\n\n"
+    for name, version in (("bash", "5.2-1"), ("systemd", "252-1"))
+)
+
+
+@pytest.fixture
+def cache(images: Path, tmp_path: Path) -> Path:
+    """A cache that has both packages, so that no apt is asked."""
+    debs = tmp_path / "cache" / "debs"
+    debs.mkdir(parents=True)
+    lines = []
+    for name, version in (("bash", "5.2-1"), ("systemd", "252-1")):
+        digest = hashlib.sha256(name.encode()).hexdigest()
+        (debs / f"{digest}.deb").write_bytes(name.encode())
+        (debs / f"{digest}.control").write_text(CONTROL.format(name, version))
+        lines.append(f"{name}={version} {digest}\n")
+    (images / "small" / "packages.lock").write_text("".join(lines))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def root(tmp_path: Path, tools: Tools) -> Path:
+    """`mmdebstrap` copies this tree to where it is asked to."""
+    made = tree(tmp_path / "made.tar", BOOT | {"etc/a": b"a", "var/lib/dpkg/status": STATUS.encode()})
+    tools.fake("mmdebstrap", f'for each; do case "$each" in */made.tar) cp {made} "$each" || exit 1;; esac; done')
+    return made
+
+
+def build(images: Path, out: Path, cache: Path) -> builder.Built:
+    return builder.build("small", out, lambda _: None, cache=cache, images=images)
+
+
+def leftovers(out: Path) -> list[str]:
+    return sorted(path.name for path in out.glob("small/.draft-*"))

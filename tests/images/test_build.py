@@ -24,49 +24,11 @@ from honseki.engine.settings import CHECKOUT, Settings
 from honseki.errors import HonsekiError
 from honseki.images import tools as needed
 from images import build as builder
-from images import inputs
 from images.document import ManifestError
 from images.manifest import IMAGES, load
 from tests.conftest import make_home
-from tests.images.conftest import Tools
-from tests.images.test_disk import BOOT, tree
-
-CONTROL = "Package: {0}\nVersion: {1}\nArchitecture: amd64\n"
-STATUS = "".join(
-    f"Package: {name}\nStatus: install ok installed\nArchitecture: amd64\nVersion: {version}\n\n"
-    for name, version in (("bash", "5.2-1"), ("systemd", "252-1"))
-)
-
-
-@pytest.fixture
-def cache(images: Path, tmp_path: Path) -> Path:
-    """A cache that has both packages, so that no apt is asked."""
-    debs = tmp_path / "cache" / "debs"
-    debs.mkdir(parents=True)
-    lines = []
-    for name, version in (("bash", "5.2-1"), ("systemd", "252-1")):
-        digest = hashlib.sha256(name.encode()).hexdigest()
-        (debs / f"{digest}.deb").write_bytes(name.encode())
-        (debs / f"{digest}.control").write_text(CONTROL.format(name, version))
-        lines.append(f"{name}={version} {digest}\n")
-    (images / "small" / "packages.lock").write_text("".join(lines))
-    return tmp_path / "cache"
-
-
-@pytest.fixture
-def root(tmp_path: Path, tools: Tools) -> Path:
-    """`mmdebstrap` copies this tree to where it is asked to."""
-    made = tree(tmp_path / "made.tar", BOOT | {"etc/a": b"a", "var/lib/dpkg/status": STATUS.encode()})
-    tools.fake("mmdebstrap", f'for each; do case "$each" in */made.tar) cp {made} "$each" || exit 1;; esac; done')
-    return made
-
-
-def build(images: Path, out: Path, cache: Path) -> builder.Built:
-    return builder.build("small", out, lambda _: None, cache=cache, images=images)
-
-
-def leftovers(out: Path) -> list[str]:
-    return sorted(path.name for path in out.glob("small/.draft-*"))
+from tests.images.conftest import STATUS, Tools, build, leftovers
+from tests.images.trees import BOOT, tree
 
 
 def test_a_finished_image_is_named_by_its_disk(images: Path, tmp_path: Path, cache: Path, root: Path) -> None:
@@ -86,86 +48,6 @@ def test_the_same_again_is_the_same_image(images: Path, tmp_path: Path, cache: P
     first, again, elsewhere = (build(images, tmp_path / out, cache) for out in ("out", "out", "other"))
     assert first.digest == again.digest == elsewhere.digest
     assert [each.digest for each in builder.built(tmp_path / "out")] == [first.digest]
-
-
-def test_an_image_is_of_the_sources_of_each_build_that_came_to_it(
-    images: Path, tmp_path: Path, cache: Path, root: Path
-) -> None:
-    """A comment in the manifest changes no disk: without a record of the later build, builds would never end."""
-    manifest = images / "small" / "manifest.yaml"
-    text, out = manifest.read_text(), tmp_path / "out"
-    first = build(images, out, cache)
-    report = (first.folder / "report.json").read_bytes()
-    assert builder.changes(first, inputs.read(load("small", images))) == ()
-    manifest.write_text("# a comment\n" + text)
-    assert builder.changes(first, inputs.read(load("small", images))) == ("images/small/manifest.yaml changed",)
-    assert build(images, out, cache).folder == first.folder
-    assert builder.changes(first, inputs.read(load("small", images))) == ()
-    assert (first.folder / "report.json").read_bytes() == report  # it may have been signed for
-    manifest.write_text(text)
-    assert builder.changes(first, inputs.read(load("small", images))) == ()
-
-
-def test_sources_that_change_while_it_is_built_are_not_those_it_was_built_from(
-    images: Path, tmp_path: Path, cache: Path, root: Path, tools: Tools
-) -> None:
-    manifest = images / "small" / "manifest.yaml"
-    tools.fake(
-        "mmdebstrap",
-        f'echo "# later" >> {manifest}; for each; do case "$each" in */made.tar) cp {root} "$each";; esac; done',
-    )
-    built = build(images, tmp_path / "out", cache)
-    assert builder.changes(built, inputs.read(load("small", images))) == ("images/small/manifest.yaml changed",)
-
-
-def test_a_damaged_report_is_one_without_sources(images: Path, tmp_path: Path, cache: Path, root: Path) -> None:
-    built = build(images, tmp_path / "out", cache)
-    for damaged in ("{", "[]"):
-        (built.folder / "report.json").write_text(damaged)
-        assert builder.changes(built, inputs.read(load("small", images))) == ("its report names none",)
-
-
-def test_the_newest_is_the_one_that_was_built_last(images: Path, tmp_path: Path, cache: Path, root: Path) -> None:
-    """Also when its disk was there before another's."""
-    out, before = tmp_path / "out", root.read_bytes()
-    first = build(images, out, cache)
-    tree(root, BOOT | {"etc/a": b"b", "var/lib/dpkg/status": STATUS.encode()})
-    second = build(images, out, cache)
-    for folder, age_s in ((first.folder, 20), (second.folder, 10)):
-        os.utime(folder / "report.json", (time.time() - age_s, time.time() - age_s))
-    assert builder.find(out, "small").digest == second.digest
-    root.write_bytes(before)
-    assert build(images, out, cache).digest == first.digest
-    assert builder.find(out, "small").digest == first.digest
-
-
-@pytest.mark.parametrize("name", ["disk.raw", "report.json", "root.tar"])
-def test_an_image_that_lost_a_file_is_made_whole_by_the_next_build(
-    images: Path, tmp_path: Path, cache: Path, root: Path, name: str
-) -> None:
-    built = build(images, tmp_path / "out", cache)
-    files = {path.name: path.read_bytes() for path in built.folder.iterdir()}
-    (built.folder / name).unlink()
-    (built.folder / "scan.json").write_text("{}")
-    if name != "root.tar":
-        assert builder.built(tmp_path / "out") == ()
-    assert build(images, tmp_path / "out", cache).folder == built.folder
-    now = {path.name: path.read_bytes() for path in built.folder.iterdir() if path.name != builder.REBUILT}
-    assert now == files | {"scan.json": b"{}"}
-    assert leftovers(tmp_path / "out") == []
-
-
-def test_an_image_whose_disk_was_changed_is_not_kept(images: Path, tmp_path: Path, cache: Path, root: Path) -> None:
-    built = build(images, tmp_path / "out", cache)
-    (built.folder / "provenance.json").write_text("signed for the report")
-    report = json.loads((built.folder / "report.json").read_text()) | {"tools": {"python": "another"}}
-    (built.folder / "report.json").write_text(json.dumps(report))
-    with built.disk.open("r+b") as disk:
-        disk.truncate(1000)
-    again = build(images, tmp_path / "out", cache)
-    assert hashlib.sha256(again.disk.read_bytes()).hexdigest() == built.digest
-    assert again.size_bytes == built.size_bytes
-    assert json.loads((built.folder / "report.json").read_text()) == report
 
 
 def test_an_image_is_found_by_name_and_digest(images: Path, tmp_path: Path, cache: Path, root: Path) -> None:

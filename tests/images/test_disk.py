@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import itertools
 import struct
 import subprocess
-import tarfile
 import uuid
 import zlib
 from pathlib import Path
@@ -18,27 +16,7 @@ from honseki.errors import HonsekiError
 from images import disk
 from images.manifest import Image, load
 from tests.images.conftest import Tools
-
-BOOT = {
-    "usr/lib/systemd/boot/efi/systemd-bootx64.efi": b"MZ loader",
-    "boot/vmlinuz-6.1": b"kernel",
-    "boot/initrd.img-6.1": b"initrd" * 1000,
-}
-
-
-def tree(path: Path, files: dict[str, bytes]) -> Path:
-    folders = {"."} | {str(parent) for name in files for parent in Path(name).parents} | {"var", "var/log"}
-    with tarfile.open(path, "w") as tar:
-        for name in sorted(folders):
-            info = tarfile.TarInfo("./" if name == "." else f"./{name}")
-            info.type, info.mode, info.mtime = tarfile.DIRTYPE, 0o755, 1000
-            tar.addfile(info)
-        for name, content in sorted(files.items()):
-            info = tarfile.TarInfo(f"./{name}")
-            info.size, info.mode, info.mtime = len(content), 0o640, 1000
-            info.uid, info.gid = 33, 4
-            tar.addfile(info, io.BytesIO(content))
-    return path
+from tests.images.trees import BOOT, tree
 
 
 def written(image: Image, folder: Path, files: dict[str, bytes]) -> Path:
