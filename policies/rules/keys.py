@@ -14,7 +14,8 @@ from policies.rules.subject import Place, Subject, get, items
 
 SCALING_SERVICE: Final = "autoscaling.amazonaws.com"
 IMAGE_OPERATIONS: Final = ("CreateGrant", "Decrypt", "DescribeKey", "ReEncryptFrom")
-"""https://docs.aws.amazon.com/ebs/latest/userguide/ebs-modifying-snapshot-permissions.html#share-kms-key"""
+"""Said again, not taken from infra: what is checked doesn't come from what is declared.
+https://docs.aws.amazon.com/ebs/latest/userguide/ebs-modifying-snapshot-permissions.html#share-kms-key"""
 
 _USES: Final = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt", "kms:GenerateDataKey", "kms:CreateGrant", "kms:Sign")
 
@@ -137,7 +138,7 @@ def _held(statement: Statement, tenant: Subject) -> bool:
 def image_grant(grant: Node, tenant: Subject) -> Iterator[Found]:
     """The inventory's key of that region, the tenant's own role, no more than starting takes, retired at the end."""
     place = tenant.place_of(grant)
-    key, wanted = get(grant, "keyId"), _image_key(place, tenant) if place else None
+    key, wanted = get(grant, "keyId"), tenant.image_keys.get(place.name) if place else None
     if key is None or key != wanted:
         yield Found(
             grant.urn, "keyId", f"{key} isn't the key of the inventory's image here ({wanted or 'it has none'})"
@@ -166,7 +167,7 @@ def image_grant(grant: Node, tenant: Subject) -> Iterator[Found]:
 def image_readable(group: Node, tenant: Subject) -> Iterator[Found]:
     """A grant for the group's role, with all that starting takes, where the image has a key."""
     place = tenant.place_of(group)
-    if place is None or _image_key(place, tenant) is None:
+    if place is None or tenant.image_keys.get(place.name) is None:
         return
     role = tenant.named(get(group, "serviceLinkedRoleArn"), t.SERVICE_ROLE)
     given = {
@@ -180,11 +181,6 @@ def image_readable(group: Node, tenant: Subject) -> Iterator[Found]:
         yield Found(
             group.urn, "serviceLinkedRoleArn", f"its role has no grant on the image's key: {', '.join(missing)}"
         )
-
-
-def _image_key(place: Place, tenant: Subject) -> str | None:
-    image = getattr(tenant.municipality, "image", None)
-    return image.keys[place.name] if image is not None else None
 
 
 @rule(

@@ -5,6 +5,7 @@ Nothing here decides. Whatever meets an unknown value raises `UnknownValueError`
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -50,6 +51,12 @@ class Subject:
         self.account = municipality.account_for(target)
         self.places = {name: _place(municipality, name) for name in ("primary", "recovery")}
         self._by_region = {place.region: place for place in self.places.values()}
+
+    @property
+    def image_keys(self) -> Mapping[str, str | None]:
+        """By place: the key under which the inventory's image lies there, by its ARN. Empty without an image."""
+        image = self.municipality.image
+        return image.keys if image is not None else {}
 
     @cached_property
     def root(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 from infra.model.graph import Node, Unknown
@@ -87,7 +87,7 @@ def own_account(node: Node, tenant: Subject) -> Iterator[Found]:
             # Who may come is the inventory's to say; `people-bounded` holds the role to that.
             for principal in tenant.people[0] | tenant.people[1]:
                 text = text.replace(f'"{principal}"', '""')  # noqa: PLW2901
-        if node.type == t.GRANT and path == "keyId" and text in _image_keys(tenant):
+        if node.type == t.GRANT and path == "keyId" and text in tenant.image_keys.values():
             continue  # Which of the two, and what for, `image-grant` says.
         foreign = {each for each in _ACCOUNT.findall(text) if each != tenant.account}
         for service, _, account, _ in _ARN.findall(text) if "arn:" in text else ():
@@ -96,11 +96,6 @@ def own_account(node: Node, tenant: Subject) -> Iterator[Found]:
             foreign.add(f"{service}:{account}")
         for each in sorted(foreign):
             yield Found(node.urn, path, f"names the account {each}; the tenant's own is {tenant.account}")
-
-
-def _image_keys(tenant: Subject) -> Collection[str | None]:
-    image = getattr(tenant.municipality, "image", None)
-    return image.keys.values() if image is not None else ()
 
 
 @rule(
