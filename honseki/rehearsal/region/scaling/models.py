@@ -107,8 +107,7 @@ class ScalingBackend(AutoScalingBackend):
         )
         if desired and desired.get("LaunchTemplate"):
             group._set_launch_configuration("", desired["LaunchTemplate"], None)
-        before = {state.instance.id for state in group.instance_states}
-        self._replace_all(group)
+        replaced = self._replace_all(group)
         refresh = Refresh(
             id=str(uuid.uuid4()),
             group=group.name,
@@ -116,23 +115,25 @@ class ScalingBackend(AutoScalingBackend):
             preferences=preferences,
             desired=desired,
             started=datetime.datetime.now(datetime.UTC),
-            fails=bool(before) and before == {state.instance.id for state in group.instance_states},
+            fails=not replaced,
         )
         self.refreshes.append(refresh)
         return refresh
 
-    def _replace_all(self, group: FakeAutoScalingGroup) -> None:
+    def _replace_all(self, group: FakeAutoScalingGroup) -> bool:
+        """Whether that could be done: no server goes before another serves."""
         old = list(group.instance_states)
         if not old:
-            return
+            return True
         group.replace_autoscaling_group_instances(len(old), group.get_propagated_tags())
-        if len(group.instance_states) == len(old):  # nothing could be launched: no server goes before another serves
-            return
+        if len(group.instance_states) == len(old):  # nothing could be launched
+            return False
         gone = [state.instance.id for state in old]
         group.instance_states = [state for state in group.instance_states if state.instance.id not in gone]
         self.ec2_backend.terminate_instances(gone)
         self.elbv2_backend.notify_terminate_instances(gone)
         self.update_attached_target_groups(group.name)
+        return True
 
     def refreshes_of(self, name: str) -> list[Refresh]:
         """A group's refreshes, the latest first."""
