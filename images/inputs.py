@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -58,6 +58,11 @@ def changes(report: Mapping[str, Any], now: Inputs) -> tuple[str, ...]:
     if not found and report.get("lock_sha256") != now.lock_sha256:
         found.append("the lock of its packages changed")
     return tuple(found)
+
+
+def said(changed: Sequence[str]) -> str:
+    """Changes in one phrase: the first, and how many more."""
+    return f"{changed[0]}, and {len(changed) - 1} more" if len(changed) > 1 else "".join(changed)
 
 
 def sources(image: Image) -> dict[str, str]:

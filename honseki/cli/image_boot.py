@@ -28,10 +28,9 @@ def _wanted(context: Context, image: str) -> Built:
     built = build.find(folder(context), image)
     with contextlib.suppress(HonsekiError):  # a mistake in the sources doesn't matter to what was built before it
         if changed := build.changes(built, inputs.read(load(built.name))):
-            more = f", and {len(changed) - 1} more" if len(changed) > 1 else ""
             context.say(
-                f"{built.name} sha256:{built.digest[:16]} isn't of the present sources ({changed[0]}{more}); for one "
-                f"that is: honseki image build {built.name}"
+                f"{built.name} sha256:{built.digest[:16]} isn't of the present sources ({inputs.said(changed)}); for "
+                f"one that is: honseki image build {built.name}"
             )
     return built
 

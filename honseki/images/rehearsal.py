@@ -48,8 +48,7 @@ def newest(settings: Settings, say: Say, images: Path = IMAGES) -> Built:
     if not there:
         return _build(settings, images, "Building the servers' image, once (a minute or two) ...", say)
     last = there[-1]
-    first, *more = build.changes(last, now)
-    why = f"{first}, and {len(more)} more" if more else first
+    why = inputs.said(build.changes(last, now))
     try:
         line = f"The newest image isn't of the present sources ({why}): building anew (a minute or two) ..."
         return _build(settings, images, line, say)
