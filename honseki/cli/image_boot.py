@@ -55,10 +55,11 @@ def boot(
     """
     from honseki.images import boot as qemu  # noqa: PLC0415
     from honseki.images import tools  # noqa: PLC0415
+    from honseki.images.accelerator import accelerator  # noqa: PLC0415
 
     tools.need(tools.BOOTING, context.say)
     built = _wanted(context, image)
-    machine = qemu.Machine(built.disk, inward=tuple(map(qemu.Inward, forward)), accelerator=qemu.accelerator())
+    machine = qemu.Machine(built.disk, inward=tuple(map(qemu.Inward, forward)), accelerator=accelerator())
     with qemu.started(machine, keep_log=log) as running:
         context.say(f"{built.name} is up after {running.boot_s:.0f} s.")
         ran = [running.run(each, timeout=600) for each in commands]
@@ -98,9 +99,9 @@ def scan(context: Context, image: str, against: str, alone: bool, as_json: bool)
     Example: the application server, with the plain Debian's figures beside it
       honseki image scan app
     """
-    from honseki.images import boot as qemu  # noqa: PLC0415
     from honseki.images import scan as scanner  # noqa: PLC0415
     from honseki.images import scantools, tools  # noqa: PLC0415
+    from honseki.images.accelerator import accelerator  # noqa: PLC0415
     from images.manifest import load  # noqa: PLC0415
 
     tools.need((*tools.BOOTING, *tools.BUILDING), context.say)
@@ -112,8 +113,7 @@ def scan(context: Context, image: str, against: str, alone: bool, as_json: bool)
             context.say(f"Without another one beside it: {absent.what} ({absent.do})")
     brought = scantools.tools(cache(context), context.say)
     done = [
-        scanner.scan(load(each.name), each.folder, brought, context.say, accelerator=qemu.accelerator())
-        for each in chosen
+        scanner.scan(load(each.name), each.folder, brought, context.say, accelerator=accelerator()) for each in chosen
     ]
     if as_json:
         context.print_json({"scans": [each.as_json() for each in done]})
@@ -153,6 +153,7 @@ def test(context: Context, image: str, as_json: bool) -> int:
     """
     from honseki.images import boot as qemu  # noqa: PLC0415
     from honseki.images import tools  # noqa: PLC0415
+    from honseki.images.accelerator import accelerator  # noqa: PLC0415
     from images.manifest import load  # noqa: PLC0415
 
     try:
@@ -169,7 +170,7 @@ def test(context: Context, image: str, as_json: bool) -> int:
         built.disk,
         inward=(*inward, qemu.Inward(8080)),
         credentials=qemu.credentials(resolved),
-        accelerator=qemu.accelerator(),
+        accelerator=accelerator(),
     )
     with qemu.started(machine, keep_log=built.folder / "test-console.log") as running, testing.quiet_environment():
         context.say(f"{built.name} is up after {running.boot_s:.0f} s; running its tests ...")

@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import contextlib
 import fcntl
-import functools
 import gzip
 import os
 import runpy
@@ -27,6 +26,7 @@ from typing import IO, TYPE_CHECKING, Final
 
 from honseki.errors import HonsekiError
 from honseki.images import relay
+from honseki.images.accelerator import EMULATION, FIRMWARE
 
 if TYPE_CHECKING:
     from images.manifest import Image
@@ -35,14 +35,16 @@ Say = Callable[[str], None]
 
 PORT_NAME: Final = "honseki.console"
 """The virtio port's and the credential's name."""
-FIRMWARE: Final = Path("/usr/share/OVMF/OVMF_CODE_4M.fd")
 VARIABLES: Final = Path("/usr/share/OVMF/OVMF_VARS_4M.fd")
 UP_S: Final = 600.0
 """How long a machine may take until its shell answers. Emulated, a plain Debian takes 40 s on two idle cores."""
-EMULATION: Final = "tcg,thread=multi"
 _LOG_LINES: Final = 25
 _FOLDER: Final = "honseki-vm-"
 _LOCK: Final = "lock"
+
+
+class LostError(HonsekiError):
+    """The machine doesn't answer any more, or not in time: nothing else can be asked of it."""
 
 
 @dataclass(frozen=True)
@@ -139,21 +141,6 @@ def credentials(image: Image) -> tuple[tuple[str, str], ...]:
         if module.exists():
             found |= runpy.run_path(str(module))["credentials"]()
     return tuple(found.items())
-
-
-@functools.cache
-def accelerator() -> str:
-    """KVM if a machine can be made with it here, else emulation. A /dev/kvm that opens may still refuse to run."""
-    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
-        return EMULATION
-    line = ["qemu-system-x86_64", "-nodefaults", "-display", "none", "-S", "-monitor", "stdio", "-machine", "q35"]
-    try:
-        tried = subprocess.run(
-            [*line, "-accel", "kvm", "-cpu", "max"], input=b"quit\n", capture_output=True, timeout=20, check=False
-        )
-    except subprocess.TimeoutExpired:
-        return EMULATION
-    return "kvm" if tried.returncode == 0 else EMULATION
 
 
 @dataclass
@@ -274,7 +261,7 @@ class Running:
 
     def _send(self, data: bytes) -> None:
         if self._socket is None:
-            raise HonsekiError("the machine's shell isn't connected")
+            raise LostError("the machine's shell isn't connected")
         self._socket.settimeout(30)
         try:
             self._socket.sendall(data)
@@ -307,17 +294,24 @@ class Running:
         line, _, self._rest = self._rest.partition(b"\n")
         return line
 
+    def _said(self) -> str:
+        """What QEMU itself said. A machine that its accelerator can't run further is stopped, and QEMU goes on."""
+        with contextlib.suppress(FileNotFoundError):
+            return "\n".join((self.work / "qemu.log").read_text(errors="replace").strip().splitlines()[:_LOG_LINES])
+        return ""
+
     def _alive(self) -> None:
         if self.process.poll() is not None:
-            said = (self.work / "qemu.log").read_text(errors="replace").strip()
-            raise HonsekiError(f"QEMU ended with exit code {self.process.returncode}", why=said or self.log()[-2000:])
+            why = self._said() or self.log()[-2000:]
+            raise LostError(f"QEMU ended with exit code {self.process.returncode}", why=why)
 
-    def _late(self, what: str, seconds: float) -> HonsekiError:
+    def _late(self, what: str, seconds: float) -> LostError:
         tail = "\n".join(self.log().splitlines()[-_LOG_LINES:])
         after = f" in {seconds:.0f} s" if seconds else ""
-        return HonsekiError(
+        said = self._said()
+        return LostError(
             what + after,
-            why=f"the console's last lines:\n{tail}",
+            why=(f"QEMU says:\n{said}\n" if said else "") + f"the console's last lines:\n{tail}",
             do="honseki image boot IMAGE --log FILE keeps the whole log",
         )
 

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from honseki.errors import HonsekiError
-from honseki.images.boot import EMULATION, Machine, Running, credentials, started
+from honseki.images.accelerator import EMULATION
+from honseki.images.boot import Machine, Running, credentials, started
 from honseki.images.scantools import LABEL, Tools
 
 if TYPE_CHECKING:

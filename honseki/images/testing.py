@@ -6,19 +6,20 @@ import contextlib
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from testinfra.backend.base import BaseBackend, CommandResult
 from testinfra.host import Host
 
 from honseki.errors import HonsekiError
-from honseki.images.boot import Running
+from honseki.images.boot import LostError, Running
 from images.manifest import Image
 
-Say = Callable[[str], None]
+COMMAND_S: Final = 300.0
+"""How long one command of a test may take. An integrity check takes 25 s on an emulated machine that has its cores."""
 
 
 class PortBackend(BaseBackend):  # type: ignore[misc]  # testinfra has no types
@@ -29,11 +30,18 @@ class PortBackend(BaseBackend):  # type: ignore[misc]  # testinfra has no types
     def __init__(self, running: Running) -> None:
         super().__init__("honseki-port")
         self._running = running
+        self._lost: LostError | None = None
 
     def run(self, command: str, *args: str, **_kw: Any) -> CommandResult:
-        """Run one command; testinfra quotes the arguments into it."""
+        """Run one command; testinfra quotes the arguments into it. `LostError` if it doesn't end."""
         line = self.quote(command, *args)
-        done = self._running.run(line)
+        if self._lost is not None:  # a test cleans up, though nobody is there
+            raise self._lost
+        try:
+            done = self._running.run(line, COMMAND_S)
+        except LostError as error:
+            self._lost = error
+            raise
         return self.result(done.code, self.encode(line), done.stdout, done.stderr)
 
     @classmethod
@@ -49,6 +57,8 @@ class Plugin:
         self._running, self._image = running, image
         self.failed: list[str] = []
         self.passed = 0
+        self.lost: tuple[str, LostError] | None = None
+        """The test in which the machine was lost, and how."""
 
     @pytest.fixture(scope="session")
     def host(self) -> Host:
@@ -70,6 +80,12 @@ class Plugin:
         if any(getattr(each, "__name__", "") == "testinfra.plugin" for each in config.pluginmanager.get_plugins()):
             raise pytest.UsageError("testinfra's plugin is loaded: the tests would run on this machine")
 
+    def pytest_exception_interact(self, node: pytest.Item | pytest.Collector, call: pytest.CallInfo[Any]) -> None:
+        """End with the first test that loses the machine: each of the others would wait for it in vain."""
+        if call.excinfo is not None and isinstance(call.excinfo.value, LostError):
+            self.lost = (node.nodeid, call.excinfo.value)
+            node.session.shouldfail = "the machine doesn't answer"
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count."""
         if report.failed:
@@ -88,7 +104,10 @@ def folders(image: Image) -> tuple[Path, ...]:
 
 
 def run_tests(image: Image, running: Running, *, options: tuple[str, ...] = ()) -> Plugin:
-    """Run the image's tests on `running`; what passed and failed. `HonsekiError` if there is no test."""
+    """Run the image's tests on `running`; what passed and failed.
+
+    `HonsekiError` if there is no test, or if the machine doesn't answer any more: with the test and its console's end.
+    """
     where = folders(image)
     plugin = Plugin(running, image)
     # Of the image's folders only: no setting of the caller's project.
@@ -106,6 +125,9 @@ def run_tests(image: Image, running: Running, *, options: tuple[str, ...] = ()) 
     # stdout is the command's own answer's.
     with contextlib.redirect_stdout(sys.stderr):
         code = pytest.main([*words, *options, *map(str, where)], plugins=[plugin])
+    if plugin.lost is not None:
+        test, lost = plugin.lost
+        raise LostError(f"{lost.what}; {plugin.passed} tests had passed", where=test, why=lost.why, do=lost.do)
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         raise HonsekiError(
             f"the tests could not be run: {pytest.ExitCode(code).name}", where=shlex.join(map(str, where))

@@ -123,9 +123,11 @@ def test_what_fails_is_an_error_with_its_words(own_folder: Running) -> None:
 
 def test_a_command_that_hangs_is_an_error_with_the_consoles_end(own_folder: Running, tmp_path: Path) -> None:
     (tmp_path / "console.log").write_text("one\nKernel panic\n")
-    with pytest.raises(HonsekiError, match="didn't end") as caught:
+    (tmp_path / "qemu.log").write_text("KVM internal error. Suberror: 1\n")
+    with pytest.raises(boot.LostError, match="didn't end") as caught:
         own_folder.run("sleep 30", timeout=0.3)
     assert "Kernel panic" in caught.value.why
+    assert "KVM internal error" in caught.value.why
 
 
 def test_a_file_is_read_whole(own_folder: Running, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from honseki.cli.main import cli
 from honseki.errors import HonsekiError
 from honseki.images import boot
-from honseki.images.boot import Running
+from honseki.images.boot import LostError, Running
 from images import inputs
 from images.manifest import Image, load
 from tests.images.publish import made
@@ -36,14 +36,14 @@ def machine(tmp_path: Path) -> Iterator[Running]:
     boot.stop(process)
 
 
-def image_with(tests: str, folder: Path) -> Image:
+def image_with(tests: str, folder: Path, file: str = "test_it.py") -> Image:
     (folder / "small" / "tests").mkdir(parents=True)
     (folder / "small" / "manifest.yaml").write_text(
         "name: small\ntitle: {ja: 小, en: Small}\npackages_of: 2026-11-25\n"
         "partitions:\n  - {name: root, mount: /, size_mib: 64}\n"
     )
     if tests:
-        (folder / "small" / "tests" / "test_it.py").write_text(tests)
+        (folder / "small" / "tests" / file).write_text(tests)
     return load("small", folder)
 
 
@@ -58,6 +58,34 @@ def test_host_is_the_machine_and_failures_are_counted(machine: Running, tmp_path
         done = testing.run_tests(image, machine)
     assert done.passed == 2
     assert [each.rpartition("::")[2] for each in done.failed] == ["test_wrong"]
+
+
+def test_the_first_test_that_loses_the_machine_is_the_last(
+    machine: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(testing, "COMMAND_S", 0.5)
+    (tmp_path / "console.log").write_text("Kernel panic\n")
+    image = image_with(
+        "def test_before(host): assert host.run('true').rc == 0\n"
+        "def test_hangs(host):\n"
+        "    try:\n"
+        "        host.run('sleep 600')\n"
+        "    finally:\n"
+        "        host.run('sleep 600')\n"
+        f"def test_after(host): open({str(tmp_path / 'after')!r}, 'w')\n",
+        tmp_path,
+        "test_lost.py",
+    )
+    begun = time.monotonic()
+    with (
+        testing.quiet_environment(),
+        pytest.raises(LostError, match="didn't end on the machine; 1 tests had") as caught,
+    ):
+        testing.run_tests(image, machine)
+    assert caught.value.where.endswith("test_lost.py::test_hangs")
+    assert "Kernel panic" in caught.value.why
+    assert not (tmp_path / "after").exists()
+    assert time.monotonic() - begun < 30
 
 
 def test_testinfras_own_plugin_is_refused(machine: Running, tmp_path: Path) -> None:
