@@ -27,6 +27,7 @@ from typing import IO, TYPE_CHECKING, Final
 from honseki.errors import HonsekiError
 from honseki.images import relay
 from honseki.images.accelerator import EMULATION, FIRMWARE
+from honseki.images.errors import LostError
 
 if TYPE_CHECKING:
     from images.manifest import Image
@@ -38,13 +39,11 @@ PORT_NAME: Final = "honseki.console"
 VARIABLES: Final = Path("/usr/share/OVMF/OVMF_VARS_4M.fd")
 UP_S: Final = 600.0
 """How long a machine may take until its shell answers. Emulated, a plain Debian takes 40 s on two idle cores."""
-_LOG_LINES: Final = 25
-_FOLDER: Final = "honseki-vm-"
-_LOCK: Final = "lock"
-
-
-class LostError(HonsekiError):
-    """The machine doesn't answer any more, or not in time: nothing else can be asked of it."""
+NUDGE_S: Final = 5.0
+"""After how many silent seconds an empty line is sent. Writers and readers of a virtio port wait in one queue of the
+guest's kernel, and a wakeup can be lost (https://github.com/lmb/vimto/issues/29): any byte wakes both."""
+_REQUEST_S: Final = 60.0
+_LOG_LINES, _FOLDER, _LOCK = 25, "honseki-vm-", "lock"
 
 
 @dataclass(frozen=True)
@@ -113,7 +112,8 @@ def command(machine: Machine, work: Path, forwards: Sequence[tuple[int, int]]) -
         *("-drive", f"if=pflash,unit=1,format=raw,file={work / 'variables.fd'}"),
         *("-drive", f"if=virtio,format=raw,snapshot=on,file={_escaped(machine.disk)}"),
         *("-netdev", network, "-device", "virtio-net-pci,netdev=net", "-device", "virtio-rng-pci"),
-        *("-device", "virtio-serial-pci"),
+        # The guest's driver counts on its bytes being taken while it hands them over, not later by another thread.
+        *("-device", "virtio-serial-pci,ioeventfd=off"),
         *("-chardev", f"socket,id=console,server=on,wait=off,path={work / 'console'}"),
         *("-device", f"virtserialport,chardev=console,name={PORT_NAME}"),
         *("-serial", f"file:{work / 'console.log'}"),
@@ -178,7 +178,7 @@ class Running:
         identity = "cat /proc/sys/kernel/random/boot_id"
         begun, before = time.monotonic(), self.run(identity).stdout
         self._send(b"systemctl reboot\n")
-        until = begun + seconds
+        until, asked = begun + seconds, begun
         while time.monotonic() < until:
             # The shell may go away between question and answer.
             with contextlib.suppress(HonsekiError):
@@ -186,6 +186,9 @@ class Running:
                 if self.run(identity, timeout=30).stdout != before:
                     self.wait_up(until - time.monotonic())
                     return time.monotonic() - begun
+                if time.monotonic() - asked > _REQUEST_S:  # it didn't hear, or its system refused for now
+                    self._send(b"systemctl reboot\n")
+                    asked = time.monotonic()
             self._alive()
             time.sleep(1)
         raise self._late("the machine didn't come back after a restart", seconds)
@@ -252,7 +255,7 @@ class Running:
         """Until the shell repeats a word: what was sent before it read is lost or answered late."""
         word = secrets.token_hex(8).encode()
         while time.monotonic() < until:
-            self._send(b"echo " + word + b"\n")
+            self._poke(b"echo " + word + b"\n")
             with contextlib.suppress(TimeoutError):
                 while self._read(min(until, time.monotonic() + 5)) != word:
                     pass
@@ -269,6 +272,13 @@ class Running:
             self._alive()
             raise self._late("the machine takes no commands", 30) from error
 
+    def _poke(self, data: bytes) -> None:
+        """Send, unless the port is full: a machine that isn't up yet takes nothing, and has enough to answer."""
+        if self._socket is not None:
+            self._socket.settimeout(0)
+            with contextlib.suppress(OSError):
+                self._socket.send(data)
+
     def _line(self, until: float, what: str) -> bytes:
         try:
             return self._read(until)
@@ -280,9 +290,12 @@ class Running:
             left = until - time.monotonic()
             if left <= 0 or self._socket is None:
                 raise TimeoutError
-            self._socket.settimeout(left)
+            self._socket.settimeout(min(left, NUDGE_S))
             try:
                 data = self._socket.recv(1 << 16)
+            except TimeoutError:
+                self._poke(b"\n")
+                continue
             except ConnectionError:
                 data = b""
             if not data:
@@ -296,9 +309,8 @@ class Running:
 
     def _said(self) -> str:
         """What QEMU itself said. A machine that its accelerator can't run further is stopped, and QEMU goes on."""
-        with contextlib.suppress(FileNotFoundError):
-            return "\n".join((self.work / "qemu.log").read_text(errors="replace").strip().splitlines()[:_LOG_LINES])
-        return ""
+        log = self.work / "qemu.log"
+        return "\n".join(log.read_text(errors="replace").strip().splitlines()[:_LOG_LINES]) if log.exists() else ""
 
     def _alive(self) -> None:
         if self.process.poll() is not None:

@@ -15,7 +15,8 @@ from testinfra.backend.base import BaseBackend, CommandResult
 from testinfra.host import Host
 
 from honseki.errors import HonsekiError
-from honseki.images.boot import LostError, Running
+from honseki.images.boot import Running
+from honseki.images.errors import LostError
 from images.manifest import Image
 
 COMMAND_S: Final = 300.0

@@ -20,6 +20,7 @@ from honseki.engine.settings import CHECKOUT
 from honseki.errors import HonsekiError
 from honseki.images import boot, relay
 from honseki.images.boot import Inward, Machine, Outward, Running
+from honseki.images.errors import LostError
 
 
 def options(line: list[str], name: str) -> list[str]:
@@ -124,10 +125,53 @@ def test_what_fails_is_an_error_with_its_words(own_folder: Running) -> None:
 def test_a_command_that_hangs_is_an_error_with_the_consoles_end(own_folder: Running, tmp_path: Path) -> None:
     (tmp_path / "console.log").write_text("one\nKernel panic\n")
     (tmp_path / "qemu.log").write_text("KVM internal error. Suberror: 1\n")
-    with pytest.raises(boot.LostError, match="didn't end") as caught:
+    with pytest.raises(LostError, match="didn't end") as caught:
         own_folder.run("sleep 30", timeout=0.3)
     assert "Kernel panic" in caught.value.why
     assert "KVM internal error" in caught.value.why
+
+
+def test_a_shell_that_sleeps_on_its_answer_is_woken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a port's writer does whose wakeup was lost: it goes on with the next byte that comes in."""
+    monkeypatch.setattr(boot, "NUDGE_S", 0.2)
+    here, there = socket.socketpair()
+
+    def sleepy() -> None:
+        with there, there.makefile("rb") as lines:
+            line = next(lines)
+            while next(lines) != b"\n":
+                pass
+            script = line.replace(b"/run/honseki-console", bytes(tmp_path / "c"))
+            there.sendall(subprocess.run(["sh", "-s"], input=script, capture_output=True, check=True).stdout)
+
+    sleeper = threading.Thread(target=sleepy)
+    sleeper.start()
+    with here:
+        running = Running(subprocess.Popen(["sleep", "60"]), tmp_path, {}, time.monotonic(), _socket=here)
+        try:
+            assert running.run("echo awake", timeout=20).text == "awake\n"
+        finally:
+            boot.stop(running.process)
+    sleeper.join(10)
+
+
+def test_a_machine_that_is_long_in_coming_up_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody reads its port until then, and what was sent fills it."""
+    monkeypatch.setattr(boot, "NUDGE_S", 0.001)
+    here, there = socket.socketpair()
+    here.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    with here, subprocess.Popen(["sleep", "60"]) as process:
+        running = Running(process, tmp_path, {}, time.monotonic(), _socket=here)
+        with pytest.raises(LostError, match="didn't come up"):
+            running._greet(time.monotonic() + 1)
+        here.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            here.send(b"\n")
+        threading.Thread(target=subprocess.run, args=(["sh", "-s"],), kwargs={"stdin": there, "stdout": there}).start()
+        running._greet(time.monotonic() + 20)
+        there.shutdown(socket.SHUT_RDWR)
+        there.close()
+        process.kill()
 
 
 def test_a_file_is_read_whole(own_folder: Running, tmp_path: Path) -> None:

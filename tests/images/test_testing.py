@@ -14,7 +14,8 @@ from click.testing import CliRunner
 from honseki.cli.main import cli
 from honseki.errors import HonsekiError
 from honseki.images import boot
-from honseki.images.boot import LostError, Running
+from honseki.images.boot import Running
+from honseki.images.errors import LostError
 from images import inputs
 from images.manifest import Image, load
 from tests.images.publish import made
