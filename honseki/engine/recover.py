@@ -30,8 +30,10 @@ PATIENCE_S = 90.0
 """How long an engine whose command died may take to finish what it was doing."""
 
 _GRACE_S = 3.0
-_SETTLE_S = (0.0, 0.5, 1.5, 3.0)
-"""When to look (again) for a thing that isn't found: a request may still be under way when its sender is killed."""
+_SETTLE_S = 20.0
+"""How long, for all of them together, to look again for things that aren't found: a request may still be under way when
+its sender is killed. A loaded cloud took more than 5 s for one."""
+_PAUSE_S = 1.0
 
 Find = Callable[[str, str, Mapping[str, Any], set[str]], list[str]]
 """(type, region, inputs, ids already in the state) -> ids of live things that are what the inputs declare."""
@@ -204,6 +206,7 @@ def _locate(begun: Sequence[Mapping[str, Any]], deployment: Mapping[str, Any], f
     recorded = state.resources(deployment)
     regions = state.provider_regions(recorded)
     found: list[Pending] = []
+    until = time.monotonic() + _SETTLE_S
     for operation in begun:
         resource = operation["resource"]
         kind, urn, token = operation["type"], resource["urn"], resource["type"]
@@ -211,11 +214,8 @@ def _locate(begun: Sequence[Mapping[str, Any]], deployment: Mapping[str, Any], f
         if kind == "creating" and resource.get("custom") and not token.startswith("pulumi:"):
             known = {entry["id"] for entry in recorded if entry["type"] == token and entry.get("id")}
             region = regions.get(resource.get("provider", "").rpartition("::")[0], "")
-            for pause in _SETTLE_S:
-                time.sleep(pause)
-                ids = find(token, region, resource.get("inputs") or {}, known)
-                if ids:
-                    break
+            while not (ids := find(token, region, resource.get("inputs") or {}, known)) and time.monotonic() < until:
+                time.sleep(_PAUSE_S)
         found.append(Pending(kind, urn, token, tuple(ids)))
     return found
 
