@@ -131,7 +131,7 @@ def settle(stack: Stack, find: Find, say: Say) -> bool:
     if not begun or deployment is None:
         return broken
     say(f"An earlier operation was interrupted; {len(begun)} step(s) were begun and not recorded. Looking for them ...")
-    plan = decide(_locate(begun, deployment, find))
+    plan = decide(locate(begun, deployment, find))
     for urn, identifier in plan.adopt.items():
         say(f"  found and adopted: {urn.rpartition('::')[2]} ({identifier})")
     _rewrite(stack, plan)
@@ -202,7 +202,8 @@ def _sweep(stack: Stack) -> None:
             draft.unlink(missing_ok=True)
 
 
-def _locate(begun: Sequence[Mapping[str, Any]], deployment: Mapping[str, Any], find: Find) -> list[Pending]:
+def locate(begun: Sequence[Mapping[str, Any]], deployment: Mapping[str, Any], find: Find) -> list[Pending]:
+    """Of each operation that was begun, what it left in the cloud. What isn't there is looked for again for a while."""
     recorded = state.resources(deployment)
     regions = state.provider_regions(recorded)
     found: list[Pending] = []

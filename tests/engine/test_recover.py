@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from honseki.engine.recover import Pending, Plan, apply, decide
+from honseki.engine.recover import Pending, Plan, apply, decide, locate
 from honseki.errors import HonsekiError
 
 VPC = "urn:pulumi:rehearsal-272191::honseki::aws:ec2/vpc:Vpc::primary-vpc"
@@ -104,3 +104,31 @@ def test_nothing_is_lost_and_nothing_is_twice(recorded: list[str], begun: list[s
     identifiers = [r["id"] for r in after["resources"]]
     assert sorted(identifiers) == sorted(live)
     assert after["pending_operations"] == []
+
+
+def test_what_the_cloud_is_still_making_is_looked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The request was under way when its sender was killed."""
+    monkeypatch.setattr("honseki.engine.recover._PAUSE_S", 0.01)
+    looks: list[str] = []
+
+    def find(token: str, *_: Any) -> list[str]:
+        looks.append(token)
+        return ["subnet-1"] if len(looks) == 8 else []
+
+    assert [each.found for each in locate([creating(SUBNET)], {}, find)] == [("subnet-1",)]
+
+
+def test_the_patience_is_for_all_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many requests that were never sent don't take as many times as long; each is looked for once all the same."""
+    monkeypatch.setattr("honseki.engine.recover._PAUSE_S", 0.01)
+    monkeypatch.setattr("honseki.engine.recover._SETTLE_S", 0.2)
+    looks: list[str] = []
+
+    def find(token: str, *_: Any) -> list[str]:
+        looks.append(token)
+        return []
+
+    found = locate([creating(VPC), *[creating(SUBNET)] * 50], {}, find)
+    assert [each.found for each in found] == [()] * 51
+    assert looks.count("aws:ec2/subnet:Subnet") == 50
+    assert 1 < looks.count("aws:ec2/vpc:Vpc") <= 21
