@@ -55,11 +55,10 @@ def boot(
     """
     from honseki.images import boot as qemu  # noqa: PLC0415
     from honseki.images import tools  # noqa: PLC0415
-    from honseki.images.accelerator import accelerator  # noqa: PLC0415
 
     tools.need(tools.BOOTING, context.say)
     built = _wanted(context, image)
-    machine = qemu.Machine(built.disk, inward=tuple(map(qemu.Inward, forward)), accelerator=accelerator())
+    machine = qemu.Machine(built.disk, inward=tuple(map(qemu.Inward, forward)))
     with qemu.started(machine, keep_log=log) as running:
         context.say(f"{built.name} is up after {running.boot_s:.0f} s.")
         ran = [running.run(each, timeout=600) for each in commands]
@@ -101,7 +100,6 @@ def scan(context: Context, image: str, against: str, alone: bool, as_json: bool)
     """
     from honseki.images import scan as scanner  # noqa: PLC0415
     from honseki.images import scantools, tools  # noqa: PLC0415
-    from honseki.images.accelerator import accelerator  # noqa: PLC0415
     from images.manifest import load  # noqa: PLC0415
 
     tools.need((*tools.BOOTING, *tools.BUILDING), context.say)
@@ -112,9 +110,7 @@ def scan(context: Context, image: str, against: str, alone: bool, as_json: bool)
         except HonsekiError as absent:
             context.say(f"Without another one beside it: {absent.what} ({absent.do})")
     brought = scantools.tools(cache(context), context.say)
-    done = [
-        scanner.scan(load(each.name), each.folder, brought, context.say, accelerator=accelerator()) for each in chosen
-    ]
+    done = [scanner.scan(load(each.name), each.folder, brought, context.say) for each in chosen]
     if as_json:
         context.print_json({"scans": [each.as_json() for each in done]})
     else:
@@ -153,7 +149,6 @@ def test(context: Context, image: str, as_json: bool) -> int:
     """
     from honseki.images import boot as qemu  # noqa: PLC0415
     from honseki.images import tools  # noqa: PLC0415
-    from honseki.images.accelerator import accelerator  # noqa: PLC0415
     from images.manifest import load  # noqa: PLC0415
 
     try:
@@ -170,7 +165,6 @@ def test(context: Context, image: str, as_json: bool) -> int:
         built.disk,
         inward=(*inward, qemu.Inward(8080)),
         credentials=qemu.credentials(resolved),
-        accelerator=accelerator(),
     )
     with qemu.started(machine, keep_log=built.folder / "test-console.log") as running, testing.quiet_environment():
         context.say(f"{built.name} is up after {running.boot_s:.0f} s; running its tests ...")

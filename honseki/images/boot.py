@@ -26,7 +26,7 @@ from typing import IO, TYPE_CHECKING, Final
 
 from honseki.errors import HonsekiError
 from honseki.images import relay
-from honseki.images.accelerator import EMULATION, FIRMWARE
+from honseki.images.accelerator import FIRMWARE, accelerator
 from honseki.images.errors import LostError
 
 if TYPE_CHECKING:
@@ -43,7 +43,10 @@ NUDGE_S: Final = 5.0
 """After how many silent seconds an empty line is sent. Writers and readers of a virtio port wait in one queue of the
 guest's kernel, and a wakeup can be lost (https://github.com/lmb/vimto/issues/29): any byte wakes both."""
 _REQUEST_S: Final = 60.0
-_LOG_LINES, _FOLDER, _LOCK = 25, "honseki-vm-", "lock"
+"""After how long a machine that still answers is asked again to restart."""
+_LOG_LINES: Final = 25
+_FOLDER: Final = "honseki-vm-"
+_LOCK: Final = "lock"
 
 
 @dataclass(frozen=True)
@@ -76,8 +79,6 @@ class Machine:
     """A second disk, read-only, for what a test brings along."""
     credentials: tuple[tuple[str, str], ...] = ()
     """systemd credentials, by name, besides the console's."""
-    accelerator: str = EMULATION
-    """QEMU's -accel; `accelerator()` finds the best that works here."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def command(machine: Machine, work: Path, forwards: Sequence[tuple[int, int]]) -
     line = [
         *("qemu-system-x86_64", "-nodefaults", "-display", "none", "-monitor", "none"),
         # `max`: every feature of a processor that the accelerator can offer.
-        *("-machine", "q35", "-accel", machine.accelerator, "-cpu", "max"),
+        *("-machine", "q35", "-accel", accelerator(), "-cpu", "max"),
         *("-smp", str(machine.processors), "-m", str(machine.memory_mib)),
         *("-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={FIRMWARE}"),
         *("-drive", f"if=pflash,unit=1,format=raw,file={work / 'variables.fd'}"),

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from honseki.errors import HonsekiError
-from honseki.images.accelerator import EMULATION
 from honseki.images.boot import Machine, Running, credentials, started
 from honseki.images.scantools import LABEL, Tools
 
@@ -182,7 +181,7 @@ def lynis(report: str) -> tuple[int, tuple[str, ...], tuple[str, ...]]:
     return int(index[1]), said[0], said[1]
 
 
-def scan(image: Image, folder: Path, tools: Tools, say: Say, *, accelerator: str = EMULATION) -> Scan:
+def scan(image: Image, folder: Path, tools: Tools, say: Say) -> Scan:
     """Boot the image built in `folder`, scan it inside, and write `scan.json` and the raw results beside its disk.
 
     It gets the credentials of its tests: what is scored is a machine that serves, not one whose service starts in vain.
@@ -190,13 +189,7 @@ def scan(image: Image, folder: Path, tools: Tools, say: Say, *, accelerator: str
     known = profiles(tools.content)
     name, unmet = image.name, image.manifest.unmet
     say(f"Booting {name} ...")
-    machine = Machine(
-        folder / "disk.raw",
-        memory_mib=1536,
-        tools=tools.disk,
-        credentials=credentials(image),
-        accelerator=accelerator,
-    )
+    machine = Machine(folder / "disk.raw", memory_mib=1536, tools=tools.disk, credentials=credentials(image))
     with started(machine, keep_log=folder / "scan-console.log") as running:
         say(f"Up after {running.boot_s:.0f} s; waiting until the machine has settled ...")
         running.run("systemctl is-system-running --wait", timeout=900)

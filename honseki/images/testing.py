@@ -128,7 +128,7 @@ def run_tests(image: Image, running: Running, *, options: tuple[str, ...] = ()) 
         code = pytest.main([*words, *options, *map(str, where)], plugins=[plugin])
     if plugin.lost is not None:
         test, lost = plugin.lost
-        raise LostError(f"{lost.what}; {plugin.passed} tests had passed", where=test, why=lost.why, do=lost.do)
+        raise LostError(f"{lost.what} (passed before: {plugin.passed})", where=test, why=lost.why, do=lost.do)
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         raise HonsekiError(
             f"the tests could not be run: {pytest.ExitCode(code).name}", where=shlex.join(map(str, where))

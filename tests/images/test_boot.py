@@ -174,6 +174,30 @@ def test_a_machine_that_is_long_in_coming_up_is_waited_for(tmp_path: Path, monke
         process.kill()
 
 
+def test_a_restart_that_was_not_heard_is_asked_for_again(
+    own_folder: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine whose system refuses the first time, and has another boot's identity after the second."""
+    monkeypatch.setattr(boot, "_REQUEST_S", 0.1)
+    asked, identity = tmp_path / "asked", tmp_path / "boot_id"
+    identity.write_text("before")
+    restarts = (
+        f"systemctl() {{ [ $1 = reboot ] || return 0; echo >>{asked}; "
+        f"[ $(wc -l <{asked}) = 1 ] || echo after >{identity}; }}\n"
+    )
+    run = own_folder.run
+    monkeypatch.setattr(
+        own_folder,
+        "run",
+        lambda line, timeout=60.0: run(
+            restarts + line.replace("/proc/sys/kernel/random/boot_id", str(identity)), timeout
+        ),
+    )
+    own_folder._send(restarts.encode())
+    assert own_folder.reboot(30) < 30
+    assert asked.read_text() == "\n\n"
+
+
 def test_a_file_is_read_whole(own_folder: Running, tmp_path: Path) -> None:
     content = bytes(range(256)) * 5000
     (tmp_path / "file").write_bytes(content)

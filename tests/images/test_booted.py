@@ -17,7 +17,7 @@ def test_the_image_holds_what_its_tests_say(home: Home) -> None:
         pytest.skip(f"this machine lacks {', '.join(lacking)}: make image-tools")
     built = home.honseki("image", "build", "app", timeout=900)
     assert built.returncode == 0, built.stderr
-    # Emulated: five minutes. More than the command's own limits for a boot and a restart, which say what is wrong.
+    # Emulated: five to seven minutes. More than the limits of its boot and restart, which say what is wrong.
     done = home.honseki("image", "test", "app", "--json", timeout=1800)
     assert done.stdout, done.stderr
     said = json.loads(done.stdout)
