@@ -21,9 +21,9 @@ from typing import Any, Final
 import yaml
 
 from honseki.live.snapshot import read
-from honseki.proof.answers import network
-from honseki.proof.isolation import Isolation, prove
-from honseki.proof.network import Network, Route, Target
+from honseki.reachability.answers import network
+from honseki.reachability.isolation import Isolation, prove
+from honseki.reachability.network import Network, Route, Target
 
 RESOURCES: Final = Path("projects/batfish/src/test/resources/org/batfish/representation/aws")
 OUTSIDE: Final = "outside"

@@ -29,7 +29,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Final, TypeVar
 
-from honseki.check import graphs
+from honseki.declare import graphs
 from honseki.fleet import sample
 from stacks.inventory import load
 from stacks.kept import load_kept
@@ -77,7 +77,7 @@ def _declare(fleet: Path, home: Path, cores: int, everything: bool) -> dict[str,
 
 
 def _compare(fleet: Path, home: Path, count: int) -> dict[str, float]:
-    from honseki.engine.evaluate import evaluate  # noqa: PLC0415  not loaded where it isn't needed
+    from honseki.declare.evaluate import evaluate  # noqa: PLC0415  not loaded where it isn't needed
 
     cache, spent = graphs.Cache(home / "graphs"), {True: 0.0, False: 0.0}
     municipalities = load(fleet).municipalities

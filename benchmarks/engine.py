@@ -31,7 +31,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from honseki.engine import cloud
-from honseki.engine.settings import CHECKOUT, Settings
+from honseki.settings import CHECKOUT, Settings
 from stacks import inventory
 from stacks.reference import municipalities
 

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from benchmarks import mutants
-from honseki.engine.evaluate import evaluate
-from honseki.engine.settings import Settings
+from honseki.declare.evaluate import evaluate
+from honseki.settings import Settings
 from infra.model import Municipality, Target
 from policies.rules import ALL
 from policies.rules.core import MALFORMED, check

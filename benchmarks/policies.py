@@ -1,7 +1,7 @@
 """All rules over a fleet's declared graphs: `python -m benchmarks.policies --tenants 1741 [--cores 2]`.
 
 The fleet is made up (`honseki.fleet.sample`): every municipality of Japan has a code and a name, its lines and sites
-follow from the code. Graphs are evaluated first and kept by digest (`honseki.check.graphs`); `check_s` is the rules
+follow from the code. Graphs are evaluated first and kept by digest (`honseki.declare.graphs`); `check_s` is the rules
 alone, with the graphs loaded. Prints what it does, then, as its last line, one JSON object.
 """
 
@@ -16,7 +16,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from honseki.check import graphs
+from honseki.declare import graphs
 from honseki.fleet import sample
 from infra.model import Municipality
 from policies.rules import ALL

@@ -36,10 +36,10 @@ from typing import Any
 from benchmarks import proof_size, proof_z3
 from benchmarks.proof_figure import Panel, draw
 from benchmarks.proof_networks import Fleet, copied, evaluated, leaking
-from honseki.check.graphs import Cache
-from honseki.engine.settings import CHECKOUT
-from honseki.proof.isolation import prove
-from honseki.proof.network import Network, merge
+from honseki.declare.graphs import Cache
+from honseki.reachability.isolation import prove
+from honseki.reachability.network import Network, merge
+from honseki.settings import CHECKOUT
 
 SIZES = (100, 300, 1000, 3000, 10000)
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from honseki.check import graphs
+from honseki.declare import graphs
 from honseki.fleet import sample
-from honseki.proof.addresses import ALL, Span, span
-from honseki.proof.declared import network_of
-from honseki.proof.network import (
+from honseki.reachability.addresses import ALL, Span, span
+from honseki.reachability.declared import network_of
+from honseki.reachability.network import (
     ALL_PORTS,
     ANY_PROTOCOL,
     Acl,

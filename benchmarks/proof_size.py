@@ -20,12 +20,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from benchmarks.proof_networks import Shape, changed, copied, leaking
-from honseki.proof import checker
-from honseki.proof.certificate import certificate
-from honseki.proof.document import from_json, to_json
-from honseki.proof.fleet import FleetProof
-from honseki.proof.isolation import Isolation, prove
-from honseki.proof.network import Network, merge
+from honseki.reachability import checker
+from honseki.reachability.certificate import certificate
+from honseki.reachability.document import from_json, to_json
+from honseki.reachability.fleet import FleetProof
+from honseki.reachability.isolation import Isolation, prove
+from honseki.reachability.network import Network, merge
 
 Result = TypeVar("Result")
 Figures = dict[str, float]

@@ -17,8 +17,8 @@ from typing import Any, Final
 
 import z3
 
-from honseki.proof.addresses import BITS, Span
-from honseki.proof.network import Attachment, Line, Network, Origin, Route, Subnet, Target
+from honseki.reachability.addresses import BITS, Span
+from honseki.reachability.network import Attachment, Line, Network, Origin, Route, Subnet, Target
 
 HOPS: Final = 10
 """A way out, through a transit gateway, out again, to a network outside, in again and past a balancer takes nine."""

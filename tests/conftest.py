@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from honseki.engine import binary
-from honseki.engine.settings import CHECKOUT, Settings
+from honseki.settings import CHECKOUT, Settings
 
 _NOT_INHERITED = ("AWS_", "PULUMI_", "HONSEKI_")
 

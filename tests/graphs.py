@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Final
 
-from honseki.engine.evaluate import evaluate
+from honseki.declare.evaluate import evaluate
 from infra.model import Municipality, Target
 from infra.model.graph import Graph
 

@@ -15,15 +15,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from honseki.engine.settings import CHECKOUT, Settings
 from honseki.errors import HonsekiError
+from honseki.settings import CHECKOUT, Settings
 from infra.model import Municipality
 
 if TYPE_CHECKING:
-    from honseki.check.graphs import Cache
+    from honseki.declare.graphs import Cache
 
 _FOLLOWS_FROM: Final = (
-    "infra", "policies", "honseki/engine", "honseki/check", "honseki/proof", "honseki/proving", "honseki/resources",
+    "infra", "policies", "honseki/declare", "honseki/engine", "honseki/check", "honseki/reachability", "honseki/prove",
+    "honseki/aws_types",
 )  # fmt: skip
 
 Proof = Callable[[Sequence[Municipality], "Cache"], None]
@@ -51,7 +52,8 @@ def require_passed(
     open_ones = [m for m in municipalities if not markers[m.code].exists()]
     if not open_ones:
         return
-    from honseki.check import graphs, run  # noqa: PLC0415  Pulumi's SDK and all rules: only when something is new
+    from honseki.check import run  # noqa: PLC0415  Pulumi's SDK and all rules: only when something is new
+    from honseki.declare import graphs  # noqa: PLC0415
     from policies.waivers import WaiverError, load  # noqa: PLC0415
 
     try:

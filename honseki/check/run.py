@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from honseki.check import graphs
 from honseki.check.source import Position, position
+from honseki.declare import graphs
 from honseki.errors import RefusedError
 from infra.model import Municipality, Target
 from infra.model.graph import Graph

@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from honseki.engine.settings import CHECKOUT
+from honseki.settings import CHECKOUT
 from infra.model.graph import Graph, Node
 
 _FOLDER: Final = CHECKOUT / "infra"

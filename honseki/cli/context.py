@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from honseki.engine.settings import Settings
 from honseki.errors import Exit, HonsekiError
+from honseki.settings import Settings
 
 if TYPE_CHECKING:
     from honseki.engine.binary import Engine

@@ -13,7 +13,7 @@ from honseki.cli.context import Context, json_option, pass_context
 from honseki.errors import Exit
 
 if TYPE_CHECKING:
-    from images.build import Built
+    from honseki.images.builder.build import Built
 
 name_argument = click.argument("name")
 
@@ -41,7 +41,7 @@ def build(context: Context, name: str, as_json: bool) -> int:
       honseki image build app
     """
     from honseki.images import tools  # noqa: PLC0415
-    from images import build as builder  # noqa: PLC0415
+    from honseki.images.builder import build as builder  # noqa: PLC0415
 
     tools.need(tools.BUILDING, context.say)
     built = builder.build(name, folder(context), context.say, cache=cache(context))
@@ -67,7 +67,7 @@ def lock(context: Context, name: str, as_json: bool) -> int:
       honseki image lock app
     """
     from honseki.images import tools  # noqa: PLC0415
-    from images import apt, manifest  # noqa: PLC0415
+    from honseki.images.builder import apt, manifest  # noqa: PLC0415
 
     tools.need(tools.LOCKING, context.say)
     chosen = manifest.load(name)
@@ -98,8 +98,8 @@ def list_(context: Context, as_json: bool) -> int:
     Example:
       honseki image list
     """
-    from images import build as builder  # noqa: PLC0415
-    from images import manifest  # noqa: PLC0415
+    from honseki.images.builder import build as builder  # noqa: PLC0415
+    from honseki.images.builder import manifest  # noqa: PLC0415
 
     every = builder.built(folder(context))
     names = manifest.names()
@@ -132,7 +132,7 @@ def diff(context: Context, before: str, after: str, as_json: bool) -> int:
       honseki image diff app@3f9a2c app
     """
     from honseki.images import diff as comparing  # noqa: PLC0415
-    from images import build as builder  # noqa: PLC0415
+    from honseki.images.builder import build as builder  # noqa: PLC0415
 
     first, second = (builder.find(folder(context), each) for each in (before, after))
     differences = comparing.compare(first.folder, second.folder)

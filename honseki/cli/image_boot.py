@@ -14,16 +14,16 @@ from honseki.cli.image import cache, folder
 from honseki.errors import Exit, HonsekiError
 
 if TYPE_CHECKING:
+    from honseki.images.builder.build import Built
     from honseki.images.scan import Scan
-    from images.build import Built
 
 image_argument = click.argument("image", metavar="IMAGE")
 
 
 def _wanted(context: Context, image: str) -> Built:
     """The built image that is meant. One that is older than the sources is taken all the same, and that is said."""
-    from images import build, inputs  # noqa: PLC0415
-    from images.manifest import load  # noqa: PLC0415
+    from honseki.images.builder import build, inputs  # noqa: PLC0415
+    from honseki.images.builder.manifest import load  # noqa: PLC0415
 
     built = build.find(folder(context), image)
     with contextlib.suppress(HonsekiError):  # a mistake in the sources doesn't matter to what was built before it
@@ -100,7 +100,7 @@ def scan(context: Context, image: str, against: str, alone: bool, as_json: bool)
     """
     from honseki.images import scan as scanner  # noqa: PLC0415
     from honseki.images import scantools, tools  # noqa: PLC0415
-    from images.manifest import load  # noqa: PLC0415
+    from honseki.images.builder.manifest import load  # noqa: PLC0415
 
     tools.need((*tools.BOOTING, *tools.BUILDING), context.say)
     chosen = [_wanted(context, image)]
@@ -149,7 +149,7 @@ def test(context: Context, image: str, as_json: bool) -> int:
     """
     from honseki.images import boot as qemu  # noqa: PLC0415
     from honseki.images import tools  # noqa: PLC0415
-    from images.manifest import load  # noqa: PLC0415
+    from honseki.images.builder.manifest import load  # noqa: PLC0415
 
     try:
         from honseki.images import testing  # noqa: PLC0415

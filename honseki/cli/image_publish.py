@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import click
 
 from honseki.cli.context import Context, json_option, pass_context
-from honseki.engine.settings import CHECKOUT
 from honseki.errors import Exit, HonsekiError, RefusedError
+from honseki.settings import CHECKOUT
 
 if TYPE_CHECKING:
+    from honseki.images.builder.build import Built
     from honseki.images.publish import Published
     from honseki.images.retire import Verdict
-    from images.build import Built
     from infra.model import Municipality
 
 wanted_argument = click.argument("wanted", metavar="NAME[@DIGEST]")
@@ -270,7 +270,7 @@ def _say_verdict(verdict: Verdict) -> None:
 
 
 def _built(context: Context, wanted: str) -> Built:
-    from images.build import find  # noqa: PLC0415
+    from honseki.images.builder.build import find  # noqa: PLC0415
 
     return find(context.settings.home / "images", wanted)
 

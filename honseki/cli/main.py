@@ -9,7 +9,7 @@ import sys
 import click
 
 from honseki.cli import (
-    awsschema,
+    aws_schema,
     check,
     cost,
     engine,
@@ -23,8 +23,8 @@ from honseki.cli import (
     tenants,
 )
 from honseki.cli.context import Context
-from honseki.engine.settings import TARGETS
 from honseki.errors import Exit, HonsekiError
+from honseki.settings import TARGETS
 
 
 @click.group(
@@ -64,7 +64,7 @@ for command in (
     region.region,
     engine.engine,
     check.check,
-    awsschema.aws_check,
+    aws_schema.aws_check,
     cost.cost,
     entrylog.entrylog,
     image.image,

@@ -13,8 +13,8 @@ from honseki.cli.context import Context, all_option, codes_argument, json_option
 from honseki.errors import Exit, HonsekiError
 
 if TYPE_CHECKING:
-    from honseki.proof.isolation import Isolation, Pair
-    from honseki.proving.answer import Answer
+    from honseki.prove.answer import Answer
+    from honseki.reachability.isolation import Isolation, Pair
 
 _SHOWN = 12
 """Failures that are told in a terminal; all are in --json."""
@@ -105,8 +105,8 @@ def verify_certificate(context: Context, certificate_file: Path, network_file: P
       honseki prove --certificate izumi.json --network network.json
       honseki verify-certificate izumi.json --network network.json
     """
-    from honseki.proof.certificate import verify  # noqa: PLC0415
-    from honseki.proof.document import to_json  # noqa: PLC0415
+    from honseki.reachability.certificate import verify  # noqa: PLC0415
+    from honseki.reachability.document import to_json  # noqa: PLC0415
 
     told = _read(certificate_file)
     network = (
@@ -140,18 +140,18 @@ def _of_fleet(
     chosen = [known[code] for code in dict.fromkeys(codes)] if codes else list(fleet.municipalities)
     settings = context.settings
     if source == "live":
-        from honseki.proving.live import live  # noqa: PLC0415
+        from honseki.prove.live import live  # noqa: PLC0415
 
         context.banner()
         return live(settings, fleet, chosen, say=context.say, keep=keep, losses=losses)
-    from honseki.check.graphs import Cache  # noqa: PLC0415
-    from honseki.proving.declared import declared  # noqa: PLC0415
+    from honseki.declare.graphs import Cache  # noqa: PLC0415
+    from honseki.prove.declared import declared  # noqa: PLC0415
 
     return declared(fleet, chosen, settings.target, Cache(settings.cache / "graphs"), losses=losses)
 
 
 def _of_folder(folder: Path, by: str) -> Answer:
-    from honseki.proving.snapshot import snapshot, tenants  # noqa: PLC0415  the cloud's libraries: only when asked for
+    from honseki.prove.snapshot import snapshot, tenants  # noqa: PLC0415  the cloud's libraries: only when asked for
 
     try:
         tenant_of = tenants(by)
@@ -194,9 +194,9 @@ def _write(
     drawing: Path | None,
     chosen: list[Pair] | None,
 ) -> None:
-    from honseki.proof import drawing as draw  # noqa: PLC0415
-    from honseki.proof.certificate import certificate  # noqa: PLC0415
-    from honseki.proof.document import to_json  # noqa: PLC0415
+    from honseki.reachability import drawing as draw  # noqa: PLC0415
+    from honseki.reachability.certificate import certificate  # noqa: PLC0415
+    from honseki.reachability.document import to_json  # noqa: PLC0415
 
     if certificate_file or network_file:
         network = to_json(answer.isolation.network)
@@ -216,7 +216,7 @@ def _write(
 
 
 def _pairs_json(answer: Answer, chosen: list[Pair] | None) -> dict[str, Any]:
-    from honseki.proving.answer import pair_json  # noqa: PLC0415
+    from honseki.prove.answer import pair_json  # noqa: PLC0415
 
     pairs = chosen if chosen is not None else answer.isolation.pairs()
     return {
@@ -226,7 +226,7 @@ def _pairs_json(answer: Answer, chosen: list[Pair] | None) -> dict[str, Any]:
 
 
 def _print_pairs(pairs: list[Pair]) -> None:
-    from honseki.proof.drawing import lines, one_line  # noqa: PLC0415
+    from honseki.reachability.drawing import lines, one_line  # noqa: PLC0415
 
     for pair in pairs:
         click.echo(one_line(pair))
@@ -257,7 +257,7 @@ def _print(answer: Answer) -> None:
 
 def _way(answer: Answer, failure: str) -> Iterator[str]:
     """The way of the packet that a failure tells of, if it tells of one."""
-    from honseki.proof.drawing import lines, one_line  # noqa: PLC0415
+    from honseki.reachability.drawing import lines, one_line  # noqa: PLC0415
 
     for pair in answer.joined:
         found = pair.witness or pair.route

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from honseki.cli.context import Context, json_option, pass_context
-from honseki.engine.settings import LANGUAGE_BIN, REHEARSAL_BIN
 from honseki.errors import Exit
+from honseki.settings import LANGUAGE_BIN, REHEARSAL_BIN
 
 if TYPE_CHECKING:
     from honseki.rehearsal.region.control import RegionInfo

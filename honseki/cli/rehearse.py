@@ -54,7 +54,7 @@ def _publish_image(context: Context) -> None:
     """
     from honseki.engine.cloud import reach  # noqa: PLC0415
     from honseki.images import rehearsal  # noqa: PLC0415
-    from images.document import ManifestError  # noqa: PLC0415
+    from honseki.images.builder.document import ManifestError  # noqa: PLC0415
 
     settings = context.settings
     municipalities = context.fleet().municipalities

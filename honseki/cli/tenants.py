@@ -17,8 +17,8 @@ from honseki.engine.operation import Done, Interrupts
 from honseki.errors import Exit, HonsekiError, InterruptError, RefusedError
 
 if TYPE_CHECKING:
-    from honseki.check.graphs import Cache
     from honseki.cli.show import Reporter
+    from honseki.declare.graphs import Cache
     from honseki.engine.tenant import Tenant
     from infra.model import Municipality
 
@@ -238,7 +238,7 @@ def _require_rules(context: Context, codes: Sequence[str], everyone: bool) -> No
     today = datetime.datetime.now(datetime.UTC).date()
 
     def proof(new: Sequence[Municipality], cache: Cache) -> None:
-        from honseki.proving.declared import require_proven  # noqa: PLC0415  only when something is new
+        from honseki.prove.declared import require_proven  # noqa: PLC0415  only when something is new
 
         require_proven(context.fleet, new, context.settings.target, cache)
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from honseki.check import graphs
 from honseki.cost.billed import BILLED
 from honseki.cost.charges import Charge, NotCountedError, summed
 from honseki.cost.free import FREE
+from honseki.declare import graphs
 from infra.model import Municipality, Target
 from infra.model.graph import Graph, UnknownValueError
 

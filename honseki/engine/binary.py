@@ -22,8 +22,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from honseki.engine import process
-from honseki.engine.settings import Settings
 from honseki.errors import HonsekiError
+from honseki.settings import Settings
 
 PINNED = "3.259.0"
 """The engine that Honseki is tested with; also the least version that is taken from PATH."""

@@ -10,12 +10,12 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from honseki.engine.settings import DEPLOY_ROLE, Settings
 from honseki.errors import HonsekiError
+from honseki.settings import DEPLOY_ROLE, Settings
 from infra.model import Municipality
 
 if TYPE_CHECKING:
-    from honseki.resources.clients import Clients
+    from honseki.aws_types.clients import Clients
 
 Say = Callable[[str], None]
 
@@ -67,7 +67,7 @@ class Account:
 
     def clients(self, region: str) -> Clients:
         """The clients of one region of the account."""
-        from honseki.resources.clients import Clients  # noqa: PLC0415  botocore; most commands never need it
+        from honseki.aws_types.clients import Clients  # noqa: PLC0415  botocore; most commands never need it
 
         with self._lock:
             if region not in self._regions:

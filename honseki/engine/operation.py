@@ -19,9 +19,9 @@ from typing import Literal
 from honseki.engine import process
 from honseki.engine.binary import Engine
 from honseki.engine.events import Outcome, Step
-from honseki.engine.settings import POLICY_BIN, POLICY_PACK, Settings
 from honseki.engine.worker import Request
 from honseki.errors import BusyError, HonsekiError, InterruptError
+from honseki.settings import POLICY_BIN, POLICY_PACK, Settings
 
 Kind = Literal["preview", "up", "drift", "refresh", "destroy"]
 

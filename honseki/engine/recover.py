@@ -23,8 +23,8 @@ import psutil
 
 from honseki.engine import process, state
 from honseki.engine.operation import MARK, Stack
-from honseki.engine.settings import PROJECT
 from honseki.errors import BusyError, HonsekiError
+from honseki.settings import PROJECT
 
 PATIENCE_S = 90.0
 """How long an engine whose command died may take to finish what it was doing."""

@@ -17,8 +17,8 @@ from typing import Any
 
 from honseki.engine import process
 from honseki.engine.binary import Engine
-from honseki.engine.settings import PROJECT, Settings
 from honseki.errors import HonsekiError
+from honseki.settings import PROJECT, Settings
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from honseki.engine.binary import Engine
 from honseki.engine.cloud import Account
 from honseki.engine.operation import Done, Interrupts, OnStep, Stack
 from honseki.engine.release import release
-from honseki.engine.settings import Settings
 from honseki.errors import RefusedError
+from honseki.settings import Settings
 from infra.model import Municipality
 
 Say = Callable[[str], None]
@@ -112,7 +112,7 @@ class Tenant:
         return operation.run(self.stack, kind, flags=flags, on_step=on_step, interrupts=self.interrupts)
 
     def _find(self, token: str, region: str, inputs: Mapping[str, Any], known: set[str]) -> list[str]:
-        from honseki.resources import catalog  # noqa: PLC0415  botocore's models; only after a kill
+        from honseki.aws_types import catalog  # noqa: PLC0415  botocore's models; only after a kill
 
         account = self.account
         place = region or self.municipality.placement.primary.region

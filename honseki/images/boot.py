@@ -30,7 +30,7 @@ from honseki.images.accelerator import FIRMWARE, accelerator
 from honseki.images.errors import LostError
 
 if TYPE_CHECKING:
-    from images.manifest import Image
+    from honseki.images.builder.manifest import Image
 
 Say = Callable[[str], None]
 

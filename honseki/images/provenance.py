@@ -23,14 +23,14 @@ from honseki.images.packages import Package, purl, read_lock, read_packages
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-    from images.build import Built
+    from honseki.images.builder.build import Built
 
 FILE = "provenance.json"
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://slsa.dev/provenance/v1"
 BUILD_TYPE = "https://honseki.invalid/image-build/v1"
-"""Names the builder of this project (images/build.py). `.invalid` because nothing is served there (RFC 2606)."""
+"""Names the builder of this project (honseki.images.builder). `.invalid` because nothing is served there (RFC 2606)."""
 
 _INPUTS = ("manifest.json", "packages.json", "files.json", "report.json", "sbom.cdx.json")
 """Files in the image's folder that say what went in, and what came out."""

@@ -18,6 +18,7 @@ from honseki.engine.cloud import own_client
 from honseki.errors import BusyError, HonsekiError
 from honseki.images import keys
 from honseki.images.blocks import Disk, scan
+from honseki.images.builder import build
 from honseki.images.errors import ImageError
 from honseki.images.journal import Journal
 from honseki.images.plan import (
@@ -35,11 +36,10 @@ from honseki.images.plan import (
     finish,
 )
 from honseki.images.shelf import DIGEST, PARENT, REJECTED, STATE, VERIFIED, BlockMismatchError, Entry, Shelf
-from images import build
 
 if TYPE_CHECKING:
-    from honseki.engine.settings import Settings
-    from images.build import Built
+    from honseki.images.builder.build import Built
+    from honseki.settings import Settings
     from infra.model import Municipality
 
 Say = Callable[[str], None]

@@ -10,20 +10,20 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from honseki.engine.settings import CHECKOUT
 from honseki.errors import HonsekiError
 from honseki.images import keys, provenance, sbom, tools
+from honseki.images.builder import build, inputs
+from honseki.images.builder.document import ManifestError
+from honseki.images.builder.manifest import IMAGES, load
 from honseki.images.publish import Publication, caller, open_shelf, spoken, standing
-from images import build, inputs
-from images.document import ManifestError
-from images.manifest import IMAGES, load
+from honseki.settings import CHECKOUT
 from stacks import rehearsed
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from honseki.engine.settings import Settings
-    from images.build import Built
+    from honseki.images.builder.build import Built
+    from honseki.settings import Settings
     from infra.model import Municipality
 
 Say = Callable[[str], None]

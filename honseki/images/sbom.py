@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from cyclonedx.model.component import Component
 
-    from images.build import Built
+    from honseki.images.builder.build import Built
 
 FILE = "sbom.cdx.json"
 ROOT = "root.tar"

@@ -21,7 +21,7 @@ from honseki.images.boot import Machine, Running, credentials, started
 from honseki.images.scantools import LABEL, Tools
 
 if TYPE_CHECKING:
-    from images.manifest import Image
+    from honseki.images.builder.manifest import Image
 
 Say = Callable[[str], None]
 

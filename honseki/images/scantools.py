@@ -18,8 +18,8 @@ from typing import Final
 
 from honseki.engine.process import run
 from honseki.errors import HonsekiError
-from images.apt import Apt, RefusedError, place, sources
-from images.manifest import Locked
+from honseki.images.builder.apt import Apt, RefusedError, place, sources
+from honseki.images.builder.manifest import Locked
 
 Say = Callable[[str], None]
 

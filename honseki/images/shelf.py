@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from honseki.images.builder.build import Built
     from honseki.images.journal import Journal
-    from images.build import Built
 
     Say = Callable[[str], None]
 

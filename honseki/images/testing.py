@@ -16,8 +16,8 @@ from testinfra.host import Host
 
 from honseki.errors import HonsekiError
 from honseki.images.boot import Running
+from honseki.images.builder.manifest import Image
 from honseki.images.errors import LostError
-from images.manifest import Image
 
 COMMAND_S: Final = 300.0
 """How long one command of a test may take. An integrity check takes 25 s on an emulated machine that has its cores."""

@@ -10,7 +10,7 @@ from typing import Final
 
 from honseki.engine.process import run
 from honseki.errors import HonsekiError
-from images.process import PACKAGE_OF, which
+from honseki.images.builder.process import PACKAGE_OF, which
 
 Say = Callable[[str], None]
 

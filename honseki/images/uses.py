@@ -11,7 +11,7 @@ from honseki.images.retire import Use
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from honseki.engine.settings import Settings
+    from honseki.settings import Settings
     from infra.model import Municipality
 
 _ACCOUNTS_AT_ONCE = 8

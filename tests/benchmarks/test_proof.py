@@ -17,9 +17,9 @@ from benchmarks import proof, proof_z3
 from benchmarks.proof_figure import Panel, draw
 from benchmarks.proof_networks import SHARED_TABLE, Fleet, Shape, copied, evaluated, leaking, renamed
 from benchmarks.proof_size import routing
-from honseki.proof.addresses import span
-from honseki.proof.isolation import prove
-from honseki.proof.network import Nat, Network, TransitRoute, merge
+from honseki.reachability.addresses import span
+from honseki.reachability.isolation import prove
+from honseki.reachability.network import Nat, Network, TransitRoute, merge
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,9 @@ from xml.etree import ElementTree as ET
 import jsonschema
 import pytest
 
-from honseki.check import formats, graphs, run, source
+from honseki.check import formats, run, source
 from honseki.check.run import Report
+from honseki.declare import graphs
 from honseki.errors import RefusedError
 from infra.model import Municipality
 from infra.model.graph import Graph

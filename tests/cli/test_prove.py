@@ -11,13 +11,13 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from honseki.check import graphs
 from honseki.cli.main import cli
+from honseki.declare import graphs
 from honseki.errors import HonsekiError, RefusedError
-from honseki.proving.declared import require_proven
+from honseki.prove.declared import require_proven
 from infra.model import Fleet
 from stacks.inventory import FOLDER, load
-from tests.proof.declarations import IZUMI, KUMATORI, declared, id_of, node, shipped, with_nodes, without
+from tests.reachability.declarations import IZUMI, KUMATORI, declared, id_of, node, shipped, with_nodes, without
 
 VPC, TABLE = "aws:ec2/vpc:Vpc", "aws:ec2/routeTable:RouteTable"
 

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from honseki.check.graphs import Cache, digest
 from honseki.cli.main import cli
 from honseki.cost.billed import BILLED
 from honseki.cost.charges import HOURS, Charge, NotCountedError, Per, by_region
 from honseki.cost.count import count, run
 from honseki.cost.free import FREE
-from honseki.engine.settings import CHECKOUT
+from honseki.declare.graphs import Cache, digest
+from honseki.settings import CHECKOUT
 from infra.model.graph import Graph
 from tests.graphs import declared
 from tests.infra.conftest import HOSTED_INTERFACES, graph_of, municipality

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from honseki.engine import binary
-from honseki.engine.settings import Settings
 from honseki.errors import HonsekiError
+from honseki.settings import Settings
 
 
 def fake_pulumi(folder: Path, version: str) -> Path:

@@ -18,13 +18,13 @@ from botocore.exceptions import ClientError
 from honseki.cli.context import Context
 from honseki.cli.entrylog import entrylog
 from honseki.engine import cloud
-from honseki.engine.settings import Settings
 from honseki.entrylog.days import Period
 from honseki.entrylog.decide import retain_until
 from honseki.entrylog.entries import BadExportError
 from honseki.entrylog.store import AuditBucket, NoBucketError, bucket_name
 from honseki.errors import Exit, HonsekiError, RefusedError
 from honseki.rehearsal.region import control
+from honseki.settings import Settings
 from infra.model import Municipality
 from stacks.inventory import load
 from tests.conftest import make_home

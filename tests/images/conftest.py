@@ -10,7 +10,7 @@ from textwrap import dedent
 
 import pytest
 
-from images import build as builder
+from honseki.images.builder import build as builder
 from tests.images.trees import BOOT, tree
 
 MANIFEST = """\

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from honseki.errors import HonsekiError
-from images import apt
-from images.document import ManifestError
-from images.manifest import Image, load
+from honseki.images.builder import apt
+from honseki.images.builder.document import ManifestError
+from honseki.images.builder.manifest import Image, load
 from tests.images.conftest import Tools
 
 DEB = b"a package"

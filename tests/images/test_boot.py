@@ -16,11 +16,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from honseki.engine.settings import CHECKOUT
 from honseki.errors import HonsekiError
 from honseki.images import boot, relay
 from honseki.images.boot import Inward, Machine, Outward, Running
 from honseki.images.errors import LostError
+from honseki.settings import CHECKOUT
 
 
 def options(line: list[str], name: str) -> list[str]:

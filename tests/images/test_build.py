@@ -20,12 +20,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from honseki.engine.settings import CHECKOUT, Settings
 from honseki.errors import HonsekiError
 from honseki.images import tools as needed
-from images import build as builder
-from images.document import ManifestError
-from images.manifest import IMAGES, load
+from honseki.images.builder import build as builder
+from honseki.images.builder.document import ManifestError
+from honseki.images.builder.manifest import IMAGES, load
+from honseki.settings import CHECKOUT, Settings
 from tests.conftest import make_home
 from tests.images.conftest import STATUS, Tools, build, leftovers
 from tests.images.trees import BOOT, tree
@@ -222,7 +222,7 @@ def test_a_killed_builder_leaves_a_draft_that_the_next_removes(
 ) -> None:
     tools.fake("mmdebstrap", f"touch {tmp_path}/started; exec sleep 600")
     program = (
-        "import sys; from pathlib import Path; from images.build import build;"
+        "import sys; from pathlib import Path; from honseki.images.builder.build import build;"
         "out, cache, images = map(Path, sys.argv[1:]);"
         "build('small', out, lambda _: None, cache=cache, images=images)"
     )
@@ -266,7 +266,7 @@ def test_a_killed_builder_leaves_no_mount_and_no_process(
     work = 'for each; do case "$each" in */made.tar) at=${each%/made.tar};; esac; done; mkdir $at/shm'
     tools.fake("mmdebstrap", f"{work}; mount --bind /dev/shm $at/shm; touch {tmp_path}/started; sleep 600; true")
     program = (
-        "import sys; from pathlib import Path; from images.build import build;"
+        "import sys; from pathlib import Path; from honseki.images.builder.build import build;"
         "out, cache, images = map(Path, sys.argv[1:]);"
         "build('small', out, lambda _: None, cache=cache, images=images)"
     )

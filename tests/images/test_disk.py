@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from honseki.errors import HonsekiError
-from images import disk
-from images.manifest import Image, load
+from honseki.images.builder import disk
+from honseki.images.builder.manifest import Image, load
 from tests.images.conftest import Tools
 from tests.images.trees import BOOT, tree
 
@@ -144,7 +144,7 @@ def test_a_partition_that_is_too_small_is_named(image: Image, tmp_path: Path) ->
 
 
 def test_a_missing_tool_names_its_package(image: Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("images.process.which", lambda _: None)
+    monkeypatch.setattr("honseki.images.builder.process.which", lambda _: None)
     with pytest.raises(HonsekiError, match="mformat is not on this machine") as error:
         written(image, tmp_path / "one", {})
     assert error.value.do == "apt-get install mtools"

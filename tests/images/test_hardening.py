@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from images import disk
-from images.document import ManifestError
-from images.manifest import Image, Port, load
-from images.render import render
-from images.root import _inside
+from honseki.images.builder import disk
+from honseki.images.builder.document import ManifestError
+from honseki.images.builder.manifest import Image, Port, load
+from honseki.images.builder.render import render
+from honseki.images.builder.root import _inside
 
 
 @pytest.fixture(scope="module")

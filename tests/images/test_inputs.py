@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from images import inputs
-from images.manifest import load
+from honseki.images.builder import inputs
+from honseki.images.builder.manifest import load
 
 from .conftest import Tools
 
@@ -43,9 +43,9 @@ BEFORE = {"sources": {"a/manifest.yaml": "1", "a/packages.lock": "2", "build.py"
         ({}, ()),
         ({"a/manifest.yaml": "9"}, ("images/a/manifest.yaml changed",)),
         ({"a/templates/b.j2": "4"}, ("images/a/templates/b.j2 was added",)),
-        ({"build.py": None}, ("images/build.py was removed",)),
+        ({"build.py": None}, ("honseki/images/builder/build.py was removed",)),
         ({"a/packages.lock": "9"}, ("images/a/packages.lock changed",)),
-        ({"build.py": "9", "a/b": "4"}, ("images/a/b was added", "images/build.py changed")),
+        ({"build.py": "9", "a/b": "4"}, ("images/a/b was added", "honseki/images/builder/build.py changed")),
     ],
 )
 def test_sources_are_the_same_files_with_the_same_content(now: dict[str, str | None], told: tuple[str, ...]) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from honseki.errors import Exit
-from images import manifest
-from images.document import ManifestError
-from images.manifest import load
+from honseki.images.builder import manifest
+from honseki.images.builder.document import ManifestError
+from honseki.images.builder.manifest import load
 
 
 def write(images: Path, name: str, text: str) -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from images import build as builder
-from images import inputs
-from images.manifest import load
+from honseki.images.builder import build as builder
+from honseki.images.builder import inputs
+from honseki.images.builder.manifest import load
 from tests.images.conftest import STATUS, Tools, build, leftovers
 from tests.images.trees import BOOT, tree
 

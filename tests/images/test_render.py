@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from images import disk
-from images.document import ManifestError
-from images.manifest import load
-from images.render import pack, render
+from honseki.images.builder import disk
+from honseki.images.builder.document import ManifestError
+from honseki.images.builder.manifest import load
+from honseki.images.builder.render import pack, render
 
 
 def add(images: Path, entry: str, **templates: str) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from images.manifest import Image, load
-from images.root import _unit, normalise, packages
+from honseki.images.builder.manifest import Image, load
+from honseki.images.builder.root import _unit, normalise, packages
 
 STATUS = """\
 Package: bash

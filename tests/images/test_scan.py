@@ -9,8 +9,8 @@ import pytest
 
 from honseki.errors import HonsekiError
 from honseki.images import scan, scantools
+from honseki.images.builder.manifest import load, names
 from honseki.images.scan import Rule, Scan, Score
-from images.manifest import load, names
 from tests.images.conftest import Tools
 
 RULE = "xccdf_org.ssgproject.content_rule_"

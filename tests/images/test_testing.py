@@ -15,9 +15,9 @@ from honseki.cli.main import cli
 from honseki.errors import HonsekiError
 from honseki.images import boot
 from honseki.images.boot import Running
+from honseki.images.builder import inputs
+from honseki.images.builder.manifest import Image, load
 from honseki.images.errors import LostError
-from images import inputs
-from images.manifest import Image, load
 from tests.images.publish import made
 
 testing = pytest.importorskip("honseki.images.testing", reason="pytest-testinfra")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from honseki.declare.evaluate import evaluate, from_state
 from honseki.engine import state
 from honseki.engine.binary import Engine
-from honseki.engine.evaluate import evaluate, from_state
 from infra.model.graph import Graph, Node, leaves
 from stacks.naming import municipality_of
 from tests.conftest import Home

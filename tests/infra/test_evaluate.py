@@ -12,8 +12,8 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
-from honseki.engine.evaluate import DeclarationError, evaluate, evaluate_program, from_preview, from_state
-from honseki.engine.graphs import DocumentError
+from honseki.declare.conversion import DocumentError
+from honseki.declare.evaluate import DeclarationError, evaluate, evaluate_program, from_preview, from_state
 from infra.model import Municipality
 from infra.model.graph import Graph, Unknown
 

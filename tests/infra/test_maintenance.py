@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from honseki.engine.evaluate import evaluate
+from honseki.declare.evaluate import evaluate
 from infra.model import NotReadyError
 from infra.model.graph import Graph
 from tests.infra.conftest import OPERATOR, READER, actions_of, graph_of, municipality, stated, statements

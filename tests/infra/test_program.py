@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from honseki.engine.evaluate import evaluate, evaluate_program
+from honseki.declare.evaluate import evaluate, evaluate_program
 from stacks import inventory
 from stacks.naming import FLEET, StackNameError, municipality_of, parse
 from stacks.program import declare

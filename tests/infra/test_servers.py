@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from honseki.engine.evaluate import evaluate
+from honseki.declare.evaluate import evaluate
 from infra.model import Municipality, NotReadyError
 from infra.model.graph import Graph
 from tests.graphs import PUBLISHED

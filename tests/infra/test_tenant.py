@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from honseki.engine.evaluate import evaluate, evaluate_program
+from honseki.declare.evaluate import evaluate, evaluate_program
 from infra.model import AccountNotIssuedError, Municipality
 from infra.model.addresses import plan_subnets
 from infra.model.graph import Graph, Node, Unknown, leaves
@@ -300,7 +300,7 @@ def test_stores_are_protected_and_nothing_else(graph: Graph) -> None:
 
 
 def test_tags_are_complete_and_names_unique(graph: Graph) -> None:
-    from honseki.resources import catalog  # noqa: PLC0415
+    from honseki.aws_types import catalog  # noqa: PLC0415
 
     names: Counter[tuple[str, str | None, str]] = Counter()
     for node in cloud(graph):

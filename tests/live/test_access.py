@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from honseki.engine.settings import DEPLOY_ROLE, Settings
 from honseki.errors import HonsekiError
 from honseki.live.access import RoleError, assuming, caller
 from honseki.rehearsal.region import control, issues
+from honseki.settings import DEPLOY_ROLE, Settings
 from infra import tenant
 from tests.region.conftest import PRIMARY, Clients
 

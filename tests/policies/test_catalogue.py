@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from honseki.cli.main import cli
-from honseki.engine.settings import CHECKOUT
 from honseki.errors import Exit, HonsekiError
+from honseki.settings import CHECKOUT
 from policies import controls, rules
 from policies.controls import CatalogueError, catalogue, load
 from policies.rules import ALL

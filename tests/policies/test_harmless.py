@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from honseki.engine.evaluate import evaluate
+from honseki.declare.evaluate import evaluate
 from infra.model import Municipality
 from infra.model.base import TEXT
 from policies.rules import ALL

@@ -17,9 +17,9 @@ import pytest
 from honseki.engine.binary import Engine
 from honseki.engine.language import LazyProgram, serve
 from honseki.engine.operation import Stack
-from honseki.engine.settings import CHECKOUT
 from honseki.rehearsal import issuing
 from honseki.rehearsal.region import control
+from honseki.settings import CHECKOUT
 from stacks import inventory
 from tests.conftest import Home
 

@@ -17,15 +17,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from honseki.engine.settings import DEPLOY_ROLE
 from honseki.fleet import sample
 from honseki.live.access import Clients, Open, assuming
 from honseki.live.answers import Answers, Manifest
 from honseki.live.collect import collect
-from honseki.proof.isolation import Pair
-from honseki.proving.live import Told
+from honseki.prove.live import Told
+from honseki.reachability.isolation import Pair
 from honseki.rehearsal.issuing import tenant_issue
 from honseki.rehearsal.region import control
+from honseki.settings import DEPLOY_ROLE
 from infra.model import Fleet, Municipality
 from stacks.inventory import load
 

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from honseki.engine.settings import DEPLOY_ROLE
-from honseki.proof.certificate import certificate, verify
-from honseki.proof.channels.crossings import Crossing
-from honseki.proof.document import to_json
-from honseki.proof.internet import internet
-from honseki.proving.live import Told
+from honseki.prove.live import Told
+from honseki.reachability.certificate import certificate, verify
+from honseki.reachability.channels.crossings import Crossing
+from honseki.reachability.document import to_json
+from honseki.reachability.internet import internet
 from honseki.rehearsal.region.issues import OPERATOR_ACCOUNT
+from honseki.settings import DEPLOY_ROLE
 from tests.system.planted import Planted, Tenant, planted, policy, told_pairs
 
 pytestmark = pytest.mark.slow

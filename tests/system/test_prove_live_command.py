@@ -11,7 +11,7 @@ import pytest
 from honseki.engine.binary import Engine
 from honseki.live.answers import Answers, Manifest
 from honseki.live.snapshot import read
-from honseki.proving.live import Told
+from honseki.prove.live import Told
 from stacks.inventory import load
 from tests.conftest import Home
 from tests.system.live import REGIONS, Client, account_client

@@ -13,9 +13,9 @@ import pytest
 
 from honseki.engine.binary import Engine
 from honseki.images import keys
+from honseki.images.builder import inputs, manifest
 from honseki.rehearsal.region import control
 from honseki.rehearsal.region.issues import OPERATOR_KEY
-from images import inputs, manifest
 from stacks import rehearsed
 from stacks.inventory import FOLDER, load
 from tests.conftest import CHECKOUT, Home, make_home

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from honseki.aws_types.core import ResourceType
+from honseki.aws_types.properties import COLLECTIONS, Property
 from honseki.rehearsal.provider.wire import UNKNOWN
-from honseki.resources.core import ResourceType
-from honseki.resources.properties import COLLECTIONS, Property
 
 
 class Failure(NamedTuple):

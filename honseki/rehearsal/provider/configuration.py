@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from honseki.aws_types.clients import Clients
+from honseki.aws_types.errors import ResourceError
 from honseki.rehearsal.provider.wire import UNKNOWN
-from honseki.resources.clients import Clients
-from honseki.resources.errors import ResourceError
 
 BANNER_PATH: Final = "/honseki/banner"
 # What the SDK's Provider always sends; there is nothing to skip here, so they say nothing.

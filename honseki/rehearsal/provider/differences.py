@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from honseki.aws_types.core import ResourceType
+from honseki.aws_types.properties import COLLECTIONS, Property, empty, union
 from honseki.rehearsal.provider.wire import UNKNOWN, has_unknown
-from honseki.resources.core import ResourceType
-from honseki.resources.properties import COLLECTIONS, Property, empty, union
 
 How = Literal["add", "delete", "update"]
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

@@ -1,5 +1,5 @@
 # ruff: noqa: N802 - the protocol names its methods
-"""Pulumi's resource provider protocol over the tables in `honseki.resources`.
+"""Pulumi's resource provider protocol over the tables in `honseki.aws_types`.
 
 https://pulumi-developer-docs.readthedocs.io/latest/docs/_generated/proto/provider.html
 """
@@ -15,13 +15,13 @@ import grpc
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.empty_pb2 import Empty
 
+from honseki.aws_types import catalog
+from honseki.aws_types.clients import Clients
+from honseki.aws_types.core import ResourceType
+from honseki.aws_types.errors import PartlyCreatedError, ResourceError, UnknownTypeError
 from honseki.errors import HonsekiError
 from honseki.rehearsal.provider import checks, configuration, differences, wire
 from honseki.rehearsal.provider.protocol import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
-from honseki.resources import catalog
-from honseki.resources.clients import Clients
-from honseki.resources.core import ResourceType
-from honseki.resources.errors import PartlyCreatedError, ResourceError, UnknownTypeError
 
 # The version of the official plugin whose types and names the tables have; the engine compares it with the SDK's.
 VERSION: Final = "7.51.1"

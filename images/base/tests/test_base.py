@@ -9,7 +9,7 @@ import pytest
 from testinfra.host import Host
 
 from honseki.images.boot import Running
-from images.manifest import Image
+from honseki.images.builder.manifest import Image
 
 
 @pytest.fixture(scope="module", params=["first boot", "after a restart"])

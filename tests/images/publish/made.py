@@ -10,8 +10,8 @@ import tarfile
 from dataclasses import asdict
 from pathlib import Path
 
-from images.build import Built
-from images.inputs import Inputs
+from honseki.images.builder.build import Built
+from honseki.images.builder.inputs import Inputs
 
 BLOCK = 512 * 1024
 STATUS = """Package: bash

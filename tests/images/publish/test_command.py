@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from honseki.engine.cloud import Account
-from honseki.engine.settings import CHECKOUT
+from honseki.images.builder.build import Built
 from honseki.rehearsal.region import control
-from images.build import Built
+from honseki.settings import CHECKOUT
 from stacks.inventory import load
 from tests.conftest import Home, make_home
 

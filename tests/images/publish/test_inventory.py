@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from honseki.engine.settings import CHECKOUT
 from honseki.errors import HonsekiError
 from honseki.images.inventory import lines, write_image
+from honseki.settings import CHECKOUT
 from stacks.inventory import load
 
 DIGEST = "sha256:" + "ab" * 32

@@ -13,8 +13,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from honseki.images import provenance
+from honseki.images.builder.build import Built
 from honseki.images.provenance import ProvenanceError
-from images.build import Built
 
 from . import made
 

@@ -12,15 +12,15 @@ from typing import Any
 import boto3
 import pytest
 
-from honseki.engine.settings import CHECKOUT, Settings
 from honseki.errors import BusyError, HonsekiError
 from honseki.images import keys, uses
+from honseki.images.builder.build import Built
 from honseki.images.errors import ImageError
 from honseki.images.plan import Put, Start
 from honseki.images.publish import Publication, open_shelf
 from honseki.images.shelf import ROOT_DEVICE, BlockMismatchError, Shelf
 from honseki.rehearsal.region import control
-from images.build import Built
+from honseki.settings import CHECKOUT, Settings
 from infra.servers import ROOT_DEVICE as DECLARED_ROOT_DEVICE
 from stacks.inventory import load
 

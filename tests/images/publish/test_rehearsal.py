@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from honseki.engine.settings import Settings
 from honseki.errors import HonsekiError
 from honseki.images import rehearsal, tools
-from images import build, inputs, manifest
-from images.build import Built
-from images.document import ManifestError
+from honseki.images.builder import build, inputs, manifest
+from honseki.images.builder.build import Built
+from honseki.images.builder.document import ManifestError
+from honseki.settings import Settings
 from tests.conftest import make_home
 from tests.images.publish import made
 

@@ -11,10 +11,10 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 from honseki.images import sbom
+from honseki.images.builder.build import Built
 from honseki.images.errors import ImageError
 from honseki.images.packages import installed, read_packages
 from honseki.images.vulnerabilities import Tracker, judge, known, read_tracker
-from images.build import Built
 
 from . import made
 
