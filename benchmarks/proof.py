@@ -115,7 +115,7 @@ def sized(shapes: Path, tenants: int, rounds: int, *, everything: bool = False) 
 
 
 def ask_z3(networks: Mapping[str, Network], pairs: int) -> Asked:
-    """Sampled ordered pairs, the first half in the fleet as it is, the rest in the leaking one, also asked of z3."""
+    """Sampled ordered pairs, half of the fleet as it is, half of the leaking one, answered by z3 too."""
     halves = (Fleet(networks, Network()), pairs - pairs // 2), (leaking(networks), pairs // 2)
     seconds: list[list[float]] = []
     answers: list[tuple[bool, bool]] = []

@@ -1,4 +1,4 @@
-"""One pair of tenants, asked of z3: can a packet of the one be at the other after so many hops?
+"""One pair of tenants, answered by z3: can a packet of the one be at the other after so many hops?
 
 A second formulation, straight from the network's dataclasses; it shares no code with the prover. A state is a place and
 a destination (a bit-vector of the IP version's length); a route table is nested ifs, the longest prefix outermost; the

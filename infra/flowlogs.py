@@ -113,7 +113,7 @@ def _trust(where: Where) -> policy.Statement:
 
 
 def _write_policy(group_arn: str) -> str:
-    # DescribeLogGroups is asked of all groups; the others of this one's streams.
+    # DescribeLogGroups needs all groups; the others of this one's streams.
     every_group = group_arn.partition(":log-group:")[0] + ":log-group:*"
     return policy.document(
         policy.grant(

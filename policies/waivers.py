@@ -78,7 +78,7 @@ def decide(finding: Finding, waivers: Sequence[Waiver], today: datetime.date) ->
     waiver = fitting[-1]
     left = waiver.days_left(today)
     if left < 0:
-        says = f"The waiver by {waiver.by} EXPIRED {-left} days ago ({waiver.until}): mend it, or decide again."
+        says = f"The waiver by {waiver.by} EXPIRED {-left} days ago ({waiver.until}): fix it, or decide again."
         return Decided(waiver, False, says)
     return Decided(waiver, True, f"Waived by {waiver.by} until {waiver.until} ({left} days left): {waiver.why}")
 
@@ -114,5 +114,5 @@ def too_long(waivers: Sequence[Waiver], today: datetime.date) -> list[Waiver]:
 
 
 def unused(waivers: Sequence[Waiver], findings: Sequence[Finding]) -> list[Waiver]:
-    """Waivers that fit no finding: the fault was mended, so they can go."""
+    """Waivers that fit no finding: the fault was fixed, so they can go."""
     return [waiver for waiver in waivers if not any(waiver.fits(finding) for finding in findings)]

@@ -96,7 +96,7 @@ def read(file: Path) -> Document:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         said = getattr(error, "problem", None) or str(error).splitlines()[0]
-        return unusable(mark.line + 1 if mark else None, f"is not YAML: {said}", "mend the line (or the one before)")
+        return unusable(mark.line + 1 if mark else None, f"is not YAML: {said}", "fix the line (or the one before)")
     if root is None:
         return unusable(None, "is empty", "write the municipality's keys, or delete the file")
     _Reader(document).top(root)

@@ -1,7 +1,7 @@
 """What AWS would refuse of a declaration, although an emulator takes it.
 
-Every declared resource is put into CloudFormation's words (`table`, `documents`) and held against AWS's schema of its
-type in its region; then against what AWS's pages say beyond that. Pure but for reading package data.
+Every declared resource is put into CloudFormation's words (`table`, `documents`) and validated against AWS's schema of
+its type in its region; then against what AWS's pages say beyond that. Pure but for reading package data.
 """
 
 from __future__ import annotations

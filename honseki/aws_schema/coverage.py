@@ -26,7 +26,7 @@ class Coverage(TypedDict):
 
 
 def coverage(graph: Graph) -> Coverage:
-    """Which declared types and properties are held against a schema."""
+    """Which declared types and properties are validated against a schema."""
     paths: dict[tuple[str, str], set[str]] = {}
     for node in graph:
         if node.type.startswith("aws:"):

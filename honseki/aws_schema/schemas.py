@@ -59,7 +59,7 @@ def _read(path: Path) -> Any:
         return json.loads(path.read_bytes())
     except FileNotFoundError:
         raise SchemaError(
-            f"no schema {path.name}", where=shipped_by(), do="name a region and type that exist, or mend the table"
+            f"no schema {path.name}", where=shipped_by(), do="name a region and type that exist, or fix the table"
         ) from None
 
 

@@ -266,7 +266,7 @@ GROUP: Final = ResourceType(
         Property(
             "instanceRefresh",
             "object",
-            unanswered=True,
+            write_only=True,
             fields={"strategy": Property("strategy", required=True), "preferences": _REFRESH_PREFERENCES},
         ),
         Property("terminationPolicies", "strings", computed=True, ordered=True),

@@ -48,7 +48,7 @@ VAULT: Final = ResourceType(
     properties=(
         Property("name", required=True, replaces=True),
         Property("kmsKeyArn", replaces=True, computed=True),
-        Property("forceDestroy", "boolean", default=False, unanswered=True),
+        Property("forceDestroy", "boolean", default=False, write_only=True),
         TAGS,
     ),
     outputs=(Output("arn"),),

@@ -91,7 +91,7 @@ BUCKET: Final = ResourceType(
     properties=(
         Property("bucket", required=True, replaces=True),
         Property("objectLockEnabled", "boolean", replaces=True, default=False),
-        Property("forceDestroy", "boolean", default=False, unanswered=True),
+        Property("forceDestroy", "boolean", default=False, write_only=True),
         TAGS,
     ),
     outputs=(Output("arn"), Output("bucketDomainName"), Output("bucketRegionalDomainName")),

@@ -21,7 +21,7 @@ Live = dict[str, Any]
 
 PATIENCE_S: Final = 600.0
 # Nothing takes that long in a rehearsal region: there it is a fault, to be said before somebody thinks that it hangs.
-REHEARSAL_PATIENCE_S: Final = 60.0
+REHEARSAL_TIMEOUT_S: Final = 60.0
 _FIRST_PAUSE_S: Final = 0.02
 _LONGEST_PAUSE_S: Final = 5.0
 
@@ -124,7 +124,7 @@ class ResourceType:
     {name} is what stands behind the last slash of an identifier that is an ARN.
     """
     arn: str = ""
-    patience_s: float = PATIENCE_S
+    timeout_s: float = PATIENCE_S
     """How long AWS may take over it (seconds)."""
     alone: tuple[tuple[str, ...], ...] = ()
     """Sets of properties of which AWS allows each combination once: a replacement that keeps one waits for deletion.
@@ -308,7 +308,7 @@ class ResourceType:
         return all(
             each.same(live.get(each.name), inputs[each.name])
             for each in self.properties
-            if each.replaces and not each.unanswered and not each.secret and inputs.get(each.name) is not None
+            if each.replaces and not each.write_only and not each.secret and inputs.get(each.name) is not None
         )
 
     def _wait(self, clients: Clients, identifier: str, known: Values) -> None:
@@ -325,8 +325,8 @@ class ResourceType:
     def _poll(
         self, clients: Clients, identifier: str, known: Values, done: Callable[[Values | None], bool], what: str
     ) -> None:
-        patience = min(self.patience_s, REHEARSAL_PATIENCE_S) if clients.on_this_machine else self.patience_s
-        deadline = time.monotonic() + patience
+        timeout = min(self.timeout_s, REHEARSAL_TIMEOUT_S) if clients.on_this_machine else self.timeout_s
+        deadline = time.monotonic() + timeout
         pause = _FIRST_PAUSE_S
         while True:
             item = self._item(clients, identifier, known)
@@ -340,7 +340,7 @@ class ResourceType:
                     self.service,
                     what,
                     "TimedOut",
-                    f"{identifier} is still {state or 'not done'} after {patience:.0f} s",
+                    f"{identifier} is still {state or 'not done'} after {timeout:.0f} s",
                 )
             time.sleep(pause)
             pause = min(pause * 1.7, _LONGEST_PAUSE_S)

@@ -67,6 +67,6 @@ AUTOMATED_BACKUPS_REPLICATION: Final = ResourceType(
     deleting=_stop,
     finding=_of_source,
     natural=True,
-    patience_s=4500.0,
+    timeout_s=4500.0,
     alone=(("sourceDbInstanceArn",),),
 )

@@ -74,7 +74,7 @@ KEY: Final = ResourceType(
         Property("policy", "json", computed=True),
         Property("enableKeyRotation", "boolean", default=False),
         Property("rotationPeriodInDays", "integer", computed=True),
-        Property("deletionWindowInDays", "integer", unanswered=True),
+        Property("deletionWindowInDays", "integer", write_only=True),
         Property("multiRegion", "boolean", replaces=True, computed=True),
         TAGS,
     ),
@@ -215,7 +215,7 @@ GRANT: Final = ResourceType(
         Property("granteePrincipal", required=True, replaces=True),
         Property("operations", "strings", required=True, replaces=True),
         Property("name", replaces=True),
-        Property("retireOnDelete", "boolean", default=False, replaces=True, unanswered=True),
+        Property("retireOnDelete", "boolean", default=False, replaces=True, write_only=True),
     ),
     # Its token is left out: AWS tells it once, and nobody needs it once the grant has spread (some minutes).
     outputs=(Output("grantId"),),

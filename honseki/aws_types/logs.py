@@ -80,7 +80,7 @@ LOG_GROUP: Final = ResourceType(
         Property("name", required=True, replaces=True),
         Property("retentionInDays", "integer", default=0, choices=RETENTION_DAYS),
         Property("kmsKeyId"),
-        Property("skipDestroy", "boolean", default=False, unanswered=True),
+        Property("skipDestroy", "boolean", default=False, write_only=True),
         TAGS,
     ),
     outputs=(Output("arn"),),

@@ -39,7 +39,7 @@ class Property:
     """What holds where it isn't declared."""
     computed: bool = False
     """Where it isn't declared, AWS decides, and the declaration has no opinion on it."""
-    unanswered: bool = False
+    write_only: bool = False
     """AWS never tells it; what was declared last is what is known."""
     secret: bool = False
     choices: tuple[str | int, ...] = ()

@@ -188,7 +188,7 @@ SECURITY_GROUP: Final = ResourceType(
         Property("vpcId", required=True, replaces=True),
         Property("ingress", "objects", default=[], fields=_FIELDS, atoms=_atoms),
         Property("egress", "objects", default=[], fields=_FIELDS, atoms=_atoms),
-        Property("revokeRulesOnDelete", "boolean", default=False, unanswered=True),
+        Property("revokeRulesOnDelete", "boolean", default=False, write_only=True),
         TAGS,
     ),
     outputs=(Output("arn"), Output("ownerId")),

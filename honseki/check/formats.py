@@ -20,7 +20,7 @@ _SCORES: Final[Mapping[str, str]] = {"critical": "9.5", "high": "8.0", "medium":
 
 
 def as_json(report: Report) -> dict[str, Any]:
-    """Everything: totals, per municipality, each finding with rule, place, why and how to mend."""
+    """Everything: totals, per municipality, each finding with rule, place, why and how to fix."""
     return {
         "target": report.target,
         "date": report.today.isoformat(),
@@ -55,7 +55,7 @@ def _finding(each: Placed) -> dict[str, Any]:
         "file": each.position.file if each.position else None,
         "line": each.position.line if each.position else None,
         "why": rule.why,
-        "mend": rule.mend,
+        "remediation": rule.remediation,
         "accepted": each.decided.accepted,
         "waiver": waiver.model_dump(mode="json") if waiver else None,
         "waiver_says": each.decided.says,
@@ -90,7 +90,7 @@ def _sarif_rule(rule: Rule) -> dict[str, Any]:
         "id": rule.id,
         "shortDescription": {"text": f"{rule.en} ({rule.ja})"},
         "fullDescription": {"text": rule.why},
-        "help": {"text": rule.mend},
+        "help": {"text": rule.remediation},
         "defaultConfiguration": {"level": _LEVELS[rule.severity]},
         "properties": {"security-severity": _SCORES[rule.severity], "tags": ["security", *controls]},
     }
@@ -113,7 +113,7 @@ def _sarif_result(each: Placed, index: Mapping[str, int]) -> dict[str, Any]:
         "ruleId": finding.rule,
         "ruleIndex": index[finding.rule],
         "level": _LEVELS[rule.severity],
-        "message": {"text": f"{finding.tenant}: {at}{finding.what}. Mend: {rule.mend}"},
+        "message": {"text": f"{finding.tenant}: {at}{finding.what}. Fix: {rule.remediation}"},
         "locations": [location],
         "partialFingerprints": {"honseki/v1": f"{finding.rule}|{finding.urn}|{finding.path}"},
     }
@@ -155,6 +155,5 @@ def as_junit(report: Report) -> str:
 
 def _line(each: Placed) -> str:
     at = f" ({each.position})" if each.position else ""
-    return (
-        f"{each.finding.urn} {each.finding.path}{at}: {each.finding.what}\nWhy: {each.rule.why}\nMend: {each.rule.mend}"
-    )
+    what = f"{each.finding.urn} {each.finding.path}{at}: {each.finding.what}"
+    return f"{what}\nWhy: {each.rule.why}\nFix: {each.rule.remediation}"

@@ -36,7 +36,7 @@ class Placed:
 
     @property
     def counts(self) -> bool:
-        """Whether it is to be mended: no waiver accepts it."""
+        """Whether it is to be fixed: no waiver accepts it."""
         return not self.decided.accepted
 
 
@@ -70,7 +70,7 @@ class Report:
 
     @property
     def open(self) -> list[Placed]:
-        """What is to be mended."""
+        """What is to be fixed."""
         return [each for each in self.findings if each.counts]
 
     @property
@@ -138,7 +138,7 @@ def gate(
             "nothing was changed",
             where="; ".join(sorted({each.finding.urn.rpartition("::")[2] for each in found})),
             why="\n         ".join(lines[:20] + ([f"and {len(lines) - 20} more"] if len(lines) > 20 else [])),
-            do=f"`honseki check {municipality.code}` says where each is declared and how to mend it",
+            do=f"`honseki check {municipality.code}` says where each is declared and how to fix it",
         )
     return checked
 

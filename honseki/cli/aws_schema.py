@@ -88,7 +88,7 @@ def _print(found: Sequence[Tenant], seconds: float) -> None:
     if len(listed) > _SHOWN:
         console.print(f"... and {len(listed) - _SHOWN} more (--json has all)")
     gaps = [
-        f"not in AWS's schemas: {token}; held against {page or 'nothing'}"
+        f"not in AWS's schemas: {token}; validated against {page or 'nothing'}"
         for token, page in covered["unmapped"].items()
     ]
     gaps += [f"not checked: {token}: {', '.join(paths)}" for token, paths in covered["unknown"].items()]

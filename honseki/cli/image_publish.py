@@ -57,8 +57,8 @@ def sbom(context: Context, wanted: str, tracker: Path | None, as_json: bool) -> 
         return Exit.OK
     click.echo(f"Known vulnerabilities: {len(found)}")
     for each in found:
-        mended = f", mended in {each.fixed}" if each.fixed else ""
-        click.echo(f"  {each.id}  {each.source}: {each.state}, urgency {each.urgency}{mended}")
+        fixed = f", fixed in {each.fixed}" if each.fixed else ""
+        click.echo(f"  {each.id}  {each.source}: {each.state}, urgency {each.urgency}{fixed}")
     return Exit.OK
 
 

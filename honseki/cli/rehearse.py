@@ -14,7 +14,7 @@ _NEXT = """
 What next
   honseki fleet list                     the municipalities of the inventory (stacks/fleet/*.yaml)
   honseki plan {code}                    what a change of the inventory would do, before it is done
-  honseki drift {code}                   what other hands changed in the cloud; `honseki up {code}` mends it
+  honseki drift {code}                   what other hands changed in the cloud; `honseki up {code}` fixes it
   honseki image test app                 the servers' image, booted: that it serves, and that its firewall drops
   honseki prove --live                   that no packet gets from one to another, and every terminal is served
   eval "$(honseki region env)"           boto3, the AWS CLI and plain pulumi against this region

@@ -136,7 +136,7 @@ def drift(context: Context, codes: tuple[str, ...], everyone: bool, jobs: int, a
     _results(context, results, as_json, detail=True)
     found = [municipality.code for municipality, done in results if done.outcome.changed]
     if found and not as_json:
-        context.say(f"Mend it: honseki up {' '.join(found)}")
+        context.say(f"Fix it: honseki up {' '.join(found)}")
     return Exit.CHANGES if found else Exit.OK
 
 
@@ -309,7 +309,7 @@ def _raise(failures: dict[str, HonsekiError], total: int) -> None:
         f"{len(failures)} of {total} tenants failed; the others are done",
         where=", ".join(sorted(failures)),
         why=why,
-        do="mend what the reasons say, then run the same command for these",
+        do="fix what the reasons say, then run the same command for these",
     )
 
 

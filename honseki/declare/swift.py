@@ -175,7 +175,7 @@ _SERIALIZE: Final = (
 
 
 def _remembered(name: str) -> _Replaced:
-    """A pure function of a type annotation, asked of the same few hundred annotations again and again."""
+    """A pure function of a type annotation, called with the same few hundred annotations again and again."""
     original = getattr(_types, name, _nothing)
     return _Replaced(_types, name, ("tp" if name.startswith("_is") else "val",), functools.cache(original))
 
@@ -222,7 +222,7 @@ def _originals() -> list[Any]:
                 f"pulumi {getattr(pulumi, '__version__', 'of an unknown version')} isn't what evaluation was made for",
                 where=where,
                 why="it is not there" if parameters is None else f"its parameters are {', '.join(parameters)}",
-                do=f"install pulumi {WRITTEN_FOR} (requirements.lock), or mend honseki/declare/swift.py",
+                do=f"install pulumi {WRITTEN_FOR} (requirements.lock), or fix honseki/declare/swift.py",
             )
         found.append(original)
     return found

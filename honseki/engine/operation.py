@@ -190,7 +190,7 @@ def run(
     if ended is None:
         raise HonsekiError(
             f"the worker of {stack.name} ended without an answer (exit code {worker.returncode})",
-            do="run the same command again; it mends what was left behind",
+            do="run the same command again; it fixes what was left behind",
         )
     if interrupts.happened and ended[0] != 0:
         raise InterruptError(
@@ -218,7 +218,7 @@ def check(done: Done) -> Done:
         f"{done.kind} of {done.stack} failed",
         where=where,
         why=text,
-        do="mend what the reason says, then run the same command again: it goes on from what was done",
+        do="fix what the reason says, then run the same command again: it goes on from what was done",
     )
 
 

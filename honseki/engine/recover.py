@@ -41,7 +41,7 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Leftover:
+class Orphan:
     """A process of an earlier operation. `command_alive`: whether the `honseki` that began it still runs."""
 
     pid: int
@@ -138,7 +138,7 @@ def settle(stack: Stack, find: Find, say: Say) -> bool:
     return True
 
 
-def leftovers(stack: Stack) -> list[Leftover]:
+def orphans(stack: Stack) -> list[Orphan]:
     """The processes of earlier operations on this stack, found by the mark in their environment."""
     found = []
     for candidate in psutil.process_iter():
@@ -149,14 +149,14 @@ def leftovers(stack: Stack) -> list[Leftover]:
                 continue
             if candidate.status() == psutil.STATUS_ZOMBIE:
                 continue
-            found.append(Leftover(candidate.pid, candidate.name(), int(command), process.alive(int(command))))
+            found.append(Orphan(candidate.pid, candidate.name(), int(command), process.alive(int(command))))
     return found
 
 
 def _wait_for_leftovers(stack: Stack, say: Say) -> None:
     begun = time.monotonic()
     told = False
-    while remaining := leftovers(stack):
+    while remaining := orphans(stack):
         for one in remaining:
             if one.command_alive:
                 raise BusyError(

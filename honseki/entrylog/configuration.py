@@ -33,7 +33,7 @@ class BadConfigurationError(HonsekiError):
             f"{len(problems)} problem{'s' if len(problems) != 1 else ''} in how exports are to be read",
             where=str(file),
             why="; ".join(map(str, problems)),
-            do="mend the file; nothing was taken in",
+            do="fix the file; nothing was taken in",
         )
         self.problems = problems
 

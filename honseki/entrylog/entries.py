@@ -62,7 +62,7 @@ class BadExportError(HonsekiError):
         super().__init__(
             f"the export has {count:,} problem{'s' if count != 1 else ''}; nothing was stored",
             where=file,
-            do="have it exported again, or mend how it is read (stacks/entrylog.yaml)",
+            do="have it exported again, or fix how it is read (stacks/entrylog.yaml)",
         )
         self.problems = problems
 

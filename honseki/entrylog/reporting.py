@@ -1,4 +1,4 @@
-"""The report's facts, read back from the buckets; and the mending of locks that a longer retention made too short."""
+"""The report's facts, read back from the buckets; and the fixing of locks that a longer retention made too short."""
 
 from __future__ import annotations
 

@@ -173,7 +173,7 @@ class AuditBucket:
             f"S3 refused {operation} in the audit bucket of {self._code}",
             where=f"s3://{self.name}/{key}",
             why=str(error),
-            do="mend what it names, then run the command again: it goes on where it stopped",
+            do="fix what it names, then run the command again: it goes on where it stopped",
         )
 
 

@@ -12,4 +12,4 @@ class ImageError(HonsekiError):
 
 
 class LostError(HonsekiError):
-    """The machine doesn't answer any more, or not in time: nothing else can be asked of it."""
+    """The machine doesn't answer any more, or not in time: nothing else can be requested from it."""

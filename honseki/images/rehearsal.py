@@ -37,7 +37,7 @@ def newest(settings: Settings, say: Say, images: Path = IMAGES) -> Built:
 
     Where the present sources can't be built (tools lack, packages can't be fetched, the disk is full), the newest of
     older ones is taken, and that is said: most of a rehearsal is about other things than the servers' disk. Raises
-    `ManifestError` if the sources have a mistake, which is for whoever made it to mend, and `HonsekiError` if there is
+    `ManifestError` if the sources have a mistake, which is for whoever made it to fix, and `HonsekiError` if there is
     no image and none can be built.
     """
     there = build.built(settings.home / "images", NAME)

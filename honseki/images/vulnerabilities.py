@@ -26,7 +26,7 @@ State = Literal["fixable", "open", "undetermined"]
 class Vulnerability:
     """A vulnerability that packages of the image have, or may have (`undetermined`).
 
-    `fixed` is the source version that mends it, if there is one: `fixable`.
+    `fixed` is the source version that fixes it, if there is one: `fixable`.
     """
 
     id: str
@@ -100,6 +100,6 @@ def judge(version: str, entry: dict[str, Any]) -> State | None:
             return "undetermined"
         try:
             return "fixable" if fixed != "0" and NativeVersion(version) < NativeVersion(fixed) else None
-        except ValueError:  # no version: nobody can say whether it is mended
+        except ValueError:  # no version: nobody can say whether it is fixed
             return "undetermined"
     return "open" if status == "open" else "undetermined"

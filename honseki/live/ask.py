@@ -1,4 +1,4 @@
-"""What is asked of AWS, as data: one `Ask` per document. The lists are in `network` and `channels`."""
+"""What is requested from AWS, as data: one `Ask` per document. The lists are in `network` and `channels`."""
 
 from __future__ import annotations
 

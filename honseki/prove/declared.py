@@ -67,7 +67,7 @@ def require_proven(
             f"what is declared isn't proven isolated and served; nothing was changed ({len(failures)} findings)",
             where=", ".join(m.code for m in chosen),
             why="\n         ".join(failures[:3]) + more,
-            do="`honseki prove CODE` shows the way of each packet; mend the declaration",
+            do="`honseki prove CODE` shows the way of each packet; fix the declaration",
         )
 
 

@@ -24,7 +24,7 @@ Why = Literal["computed", "secret"]
 
 
 class UnknownValueError(Exception):
-    """A decision was asked of a value that isn't known; whoever decides must answer UNKNOWN, not yes or no."""
+    """A decision was requested from a value that isn't known; whoever decides must answer UNKNOWN, not yes or no."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -66,7 +66,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         self._lock = threading.Lock()
 
     def Handshake(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802  gRPC's names, here and below
-        """The engine says where it is; nothing is asked of it."""
+        """The engine says where it is; nothing is requested from it."""
         return pb.AnalyzerHandshakeResponse()
 
     def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
@@ -84,7 +84,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
                     description=f"{rule.en} {rule.ja}",
                     enforcementLevel=pb.MANDATORY,
                     severity=_SEVERITIES[rule.severity],
-                    remediation_steps=rule.mend,
+                    remediation_steps=rule.remediation,
                     policy_type=pb.POLICY_TYPE_RESOURCE if rule.of_nodes else pb.POLICY_TYPE_STACK,
                 )
             )
@@ -152,7 +152,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         decided = decide(finding, self._waivers, self._today)
         waived = decided.waiver if decided.accepted else None
         at = f"{finding.path}: " if finding.path else ""
-        lines = [f"{at}{finding.what}", f"Why: {rule.why}", f"Mend: {rule.mend}"]
+        lines = [f"{at}{finding.what}", f"Why: {rule.why}", f"Fix: {rule.remediation}"]
         if decided.waiver is not None:
             lines.append(decided.says)
         return pb.AnalyzeDiagnostic(

@@ -1,4 +1,4 @@
-"""The rules: plain functions over a tenant's graph, each with what it is called, why it matters and how to mend it."""
+"""The rules: plain functions over a tenant's graph, each with what it is called, why it matters and how to fix it."""
 
 from __future__ import annotations
 

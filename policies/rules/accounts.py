@@ -33,7 +33,7 @@ _ONCE: Final = ((t.PASSWORD_POLICY, "password policy"), (t.ACCOUNT_PUBLIC_ACCESS
     en="The account's defaults are the safe ones",
     severity="medium",
     why="Whatever is made by hand in the account gets them (68条の2).",
-    mend="Passwords of 14 characters and 24 remembered; encryption by default; IMDSv2; public access blocked.",
+    remediation="Passwords of 14 characters and 24 remembered; encryption by default; IMDSv2; public access blocked.",
     each=(t.PASSWORD_POLICY, t.EBS_ENCRYPTION, t.METADATA_DEFAULTS, t.SNAPSHOT_PUBLIC_ACCESS, t.IMAGE_PUBLIC_ACCESS),
 )
 def account_defaults(node: Node, _: Subject) -> Iterator[Found]:
@@ -68,7 +68,7 @@ def account_defaults(node: Node, _: Subject) -> Iterator[Found]:
     en="Internet gateways are blocked, both ways",
     severity="high",
     why="If somebody attaches an internet gateway all the same, this stops what would pass it (68条の2).",
-    mend="internetGatewayBlockMode block-bidirectional, in both places.",
+    remediation="internetGatewayBlockMode block-bidirectional, in both places.",
     each=(t.VPC_PUBLIC_ACCESS,),
 )
 def internet_blocked(node: Node, _: Subject) -> Iterator[Found]:
@@ -84,7 +84,7 @@ def internet_blocked(node: Node, _: Subject) -> Iterator[Found]:
     en="The account's own settings are declared in each region",
     severity="medium",
     why="They are the second line behind what each component declares (68条の2).",
-    mend="Declare infra.account.Account in both places.",
+    remediation="Declare infra.account.Account in both places.",
     each=PLACE,
 )
 def account_guarded(place: Place, tenant: Subject) -> Iterator[Found]:
@@ -100,7 +100,7 @@ def account_guarded(place: Place, tenant: Subject) -> Iterator[Found]:
     en="Service-linked roles are of reviewed services",
     severity="high",
     why="Such a role may do whatever AWS gives the service.",
-    mend="autoscaling.amazonaws.com and config.amazonaws.com only; review any other first.",
+    remediation="autoscaling.amazonaws.com and config.amazonaws.com only; review any other first.",
     each=(t.SERVICE_ROLE,),
 )
 def service_role(node: Node, _: Subject) -> Iterator[Found]:

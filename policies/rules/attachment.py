@@ -17,7 +17,7 @@ from policies.rules.subject import Subject, get
     en="One Direct Connect gateway, the tenant's own",
     severity="critical",
     why="VPCs behind one gateway can reach each other once a supernet is advertised on a line.",
-    mend="Declare one directconnect.Gateway; lines and associations name it.",
+    remediation="Declare one directconnect.Gateway; lines and associations name it.",
     each=TENANT,
 )
 def gateway_own(tenant: Subject) -> Iterator[Found]:
@@ -34,7 +34,7 @@ def gateway_own(tenant: Subject) -> Iterator[Found]:
     en="Every line of the inventory is attached, two at least",
     severity="critical",
     why="With one line, its loss cuts the terminals from the register (safeguards ② and ④).",
-    mend="Declare each line: its confirmation and virtual interface, or its accepter.",
+    remediation="Declare each line: its confirmation and virtual interface, or its accepter.",
     each=TENANT,
 )
 def lines_there(tenant: Subject) -> Iterator[Found]:
@@ -60,7 +60,7 @@ def lines_there(tenant: Subject) -> Iterator[Found]:
     en="Only the inventory's lines, as the inventory has them",
     severity="critical",
     why="A line of another municipality, or another VLAN on it, joins two circuits.",
-    mend="Take connection, VLAN, ASN and addresses from the inventory (lines).",
+    remediation="Take connection, VLAN, ASN and addresses from the inventory (lines).",
     each=(t.DX_CONFIRMATION, t.DX_INTERFACE, t.DX_ACCEPTER),
 )
 def line_own(node: Node, tenant: Subject) -> Iterator[Found]:
@@ -97,7 +97,7 @@ def _settings(node: Node, line: Line) -> Iterator[Found]:
     en="Lines don't talk to each other past the VPCs",
     severity="high",
     why="SiteLink joins the circuits of whoever is behind the gateway.",
-    mend="sitelinkEnabled false.",
+    remediation="sitelinkEnabled false.",
     each=(t.DX_INTERFACE,),
 )
 def line_private(node: Node, _: Subject) -> Iterator[Found]:

@@ -31,7 +31,7 @@ https://docs.aws.amazon.com/config/latest/developerguide/manage-delivery-channel
     en="Every bucket has versions, a key, a lock, a policy, a lifecycle, and no public access",
     severity="critical",
     why="Each part alone can be got around: without versions an overwrite deletes, without a lock a deletion does.",
-    mend="Declare infra.bucket.LogBucket.",
+    remediation="Declare infra.bucket.LogBucket.",
     each=(t.BUCKET,),
 )
 def bucket_whole(bucket: Node, tenant: Subject) -> Iterator[Found]:
@@ -58,7 +58,7 @@ def bucket_whole(bucket: Node, tenant: Subject) -> Iterator[Found]:
     en="Object locks are in compliance mode, for as long as the inventory says",
     severity="critical",
     why="In governance mode the history can be deleted by who may bypass it; logs are kept 90 days or more (①).",
-    mend="rule.defaultRetention: mode COMPLIANCE, days from municipality.retention.days.",
+    remediation="rule.defaultRetention: mode COMPLIANCE, days from municipality.retention.days.",
     each=(t.BUCKET_LOCK,),
 )
 def bucket_locked(node: Node, tenant: Subject) -> Iterator[Found]:
@@ -79,7 +79,7 @@ def bucket_locked(node: Node, tenant: Subject) -> Iterator[Found]:
     en="Buckets keep every version",
     severity="high",
     why="Without versions, overwriting is deleting.",
-    mend="versioningConfiguration.status Enabled.",
+    remediation="versioningConfiguration.status Enabled.",
     each=(t.BUCKET_VERSIONING,),
 )
 def bucket_versioned(node: Node, _: Subject) -> Iterator[Found]:
@@ -95,7 +95,7 @@ def bucket_versioned(node: Node, _: Subject) -> Iterator[Found]:
     en="Buckets are encrypted with the tenant's own key",
     severity="high",
     why="Audit logs tell who looked at whose register (68条の2).",
-    mend="sseAlgorithm aws:kms, kmsMasterKeyId: the region's key for audit, bucketKeyEnabled.",
+    remediation="sseAlgorithm aws:kms, kmsMasterKeyId: the region's key for audit, bucketKeyEnabled.",
     each=(t.BUCKET_ENCRYPTION,),
 )
 def bucket_encrypted(node: Node, _: Subject) -> Iterator[Found]:
@@ -117,7 +117,7 @@ def bucket_encrypted(node: Node, _: Subject) -> Iterator[Found]:
     en="Public access is blocked, and the bucket's owner owns every object",
     severity="critical",
     why="A public bucket is read by everybody (68条の2: no leakage).",
-    mend="All four blocks true; objectOwnership BucketOwnerEnforced.",
+    remediation="All four blocks true; objectOwnership BucketOwnerEnforced.",
     each=(t.BUCKET_PUBLIC_ACCESS, t.BUCKET_OWNERSHIP, t.ACCOUNT_PUBLIC_ACCESS),
 )
 def bucket_private(node: Node, _: Subject) -> Iterator[Found]:
@@ -138,7 +138,7 @@ def bucket_private(node: Node, _: Subject) -> Iterator[Found]:
     en="A bucket's lifecycle deletes nothing before the inventory's days are over",
     severity="critical",
     why="Logs are kept 90 days or more, all as long as the inventory says (safeguard ①).",
-    mend="expiration.days and noncurrentVersionExpiration.noncurrentDays from municipality.retention.days.",
+    remediation="expiration.days and noncurrentVersionExpiration.noncurrentDays from municipality.retention.days.",
     each=(t.BUCKET_LIFECYCLE,),
 )
 def bucket_kept(node: Node, tenant: Subject) -> Iterator[Found]:
@@ -169,7 +169,7 @@ def bucket_kept(node: Node, tenant: Subject) -> Iterator[Found]:
     en="Bucket policies refuse what doesn't come by TLS, and deletion by anybody",
     severity="critical",
     why="What is written must be read by nobody on its way, and be taken out by nobody (safeguard ③).",
-    mend="policy: Deny without aws:SecureTransport; Deny s3:DeleteObject and s3:DeleteObjectVersion to *.",
+    remediation="policy: Deny without aws:SecureTransport; Deny s3:DeleteObject and s3:DeleteObjectVersion to *.",
     each=(t.BUCKET_POLICY,),
 )
 def bucket_guarded(node: Node, tenant: Subject) -> Iterator[Found]:
@@ -237,7 +237,7 @@ def _about(resource: str, bucket: Node) -> bool:
     en="A trail of all regions, and the configuration's history in each",
     severity="critical",
     why="Who did what with the servers is told by the trail (safeguard ③), what changed by the configurations.",
-    mend="Declare infra.audit.Audit in both places.",
+    remediation="Declare infra.audit.Audit in both places.",
     each=TENANT,
 )
 def trail_there(tenant: Subject) -> Iterator[Found]:
@@ -264,7 +264,7 @@ def trail_there(tenant: Subject) -> Iterator[Found]:
     en="The trail covers all regions and services, is validated, encrypted, and seen by the alarms",
     severity="critical",
     why="A trail that can be altered, or leaves a region out, is no history of work (safeguard ③).",
-    mend="Declare it as infra/audit.py does.",
+    remediation="Declare it as infra/audit.py does.",
     each=(t.TRAIL,),
 )
 def trail_complete(trail: Node, tenant: Subject) -> Iterator[Found]:
@@ -312,7 +312,7 @@ def _selectors(trail: Node, selectors: list[Any]) -> Iterator[Found]:
     en="The trail records every access to the tenant's log buckets",
     severity="medium",
     why="Server access logs can't be delivered to a locked bucket, so this is the only record of who read them.",
-    mend="resources.ARN starts with each log bucket's ARN.",
+    remediation="resources.ARN starts with each log bucket's ARN.",
     each=(t.TRAIL,),
 )
 def trail_watches(trail: Node, tenant: Subject) -> Iterator[Found]:
@@ -336,7 +336,7 @@ def trail_watches(trail: Node, tenant: Subject) -> Iterator[Found]:
     en="Every name that a server resolves is recorded",
     severity="high",
     why="Names are a channel out of an isolated circuit (safeguard ②).",
-    mend="Declare a ResolverQueryLogConfig and its association with the VPC.",
+    remediation="Declare a ResolverQueryLogConfig and its association with the VPC.",
     each=(t.VPC,),
 )
 def names_logged(vpc: Node, tenant: Subject) -> Iterator[Found]:
@@ -351,7 +351,7 @@ def names_logged(vpc: Node, tenant: Subject) -> Iterator[Found]:
     en="The configuration of everything is recorded, all the time, in an encrypted bucket",
     severity="high",
     why="What was changed by hand, and when, is told by it (safeguard ③).",
-    mend="recordingGroup.allSupported true, status enabled, s3KmsKeyArn, the tenant's own bucket and role.",
+    remediation="recordingGroup.allSupported true, status enabled, s3KmsKeyArn, the tenant's own bucket and role.",
     each=(t.RECORDER, t.RECORDER_STATUS, t.DELIVERY_CHANNEL),
 )
 def recorder_complete(node: Node, tenant: Subject) -> Iterator[Found]:
@@ -384,7 +384,7 @@ def recorder_complete(node: Node, tenant: Subject) -> Iterator[Found]:
     en="DNS query logs go to a log group of the tenant's that admits their delivery",
     severity="medium",
     why="A delivery that is refused is a gap in the record.",
-    mend="destinationArn: the log group; a LogResourcePolicy that admits delivery.logs.amazonaws.com to it.",
+    remediation="destinationArn: the log group; a LogResourcePolicy that admits delivery.logs.amazonaws.com to it.",
     each=(t.QUERY_LOG,),
 )
 def query_log_kept(node: Node, tenant: Subject) -> Iterator[Found]:
@@ -412,7 +412,7 @@ def query_log_kept(node: Node, tenant: Subject) -> Iterator[Found]:
     en="Every bucket is somebody's destination",
     severity="low",
     why="A store that nobody writes to is a gap that looks like a safeguard.",
-    mend="Name it as a destination, or remove it.",
+    remediation="Name it as a destination, or remove it.",
     each=PLACE,
 )
 def buckets_used(place: Place, tenant: Subject) -> Iterator[Found]:

@@ -31,7 +31,7 @@ def _keep(tenant: Subject) -> int:
     en="Each region has a vault, locked, with a policy that denies deletion",
     severity="critical",
     why="Backups in one region are lost with it; unlocked ones are what an intruder deletes first (safeguard ④).",
-    mend="Declare infra.backup.Backup in both places.",
+    remediation="Declare infra.backup.Backup in both places.",
     each=PLACE,
 )
 def vaults_there(place: Place, tenant: Subject) -> Iterator[Found]:
@@ -46,7 +46,7 @@ def vaults_there(place: Place, tenant: Subject) -> Iterator[Found]:
     en="Vaults are encrypted with the tenant's own key, locked, and deny deletion",
     severity="critical",
     why="What is in the vault can neither be read with another's key nor deleted before its time (68条の2: no loss).",
-    mend="kmsKeyArn, a VaultLockConfiguration and a VaultPolicy for each vault; no forceDestroy.",
+    remediation="kmsKeyArn, a VaultLockConfiguration and a VaultPolicy for each vault; no forceDestroy.",
     each=(t.VAULT,),
 )
 def vault_guarded(vault: Node, tenant: Subject) -> Iterator[Found]:
@@ -66,7 +66,7 @@ def vault_guarded(vault: Node, tenant: Subject) -> Iterator[Found]:
     en="Vault locks keep as long as backups must be kept, in the mode of the inventory",
     severity="critical",
     why="A shorter minimum lets a backup be deleted while it is still needed (safeguard ④).",
-    mend="minRetentionDays from the inventory's backup.keep_days; changeableForDays only with lock: compliance.",
+    remediation="minRetentionDays from the inventory's backup.keep_days; changeableForDays only with lock: compliance.",
     each=(t.VAULT_LOCK,),
 )
 def lock_holds(node: Node, tenant: Subject) -> Iterator[Found]:
@@ -90,7 +90,7 @@ def lock_holds(node: Node, tenant: Subject) -> Iterator[Found]:
     en="Vault policies deny deletion to everybody and admit nobody else's account",
     severity="critical",
     why="A backup that the administrator can delete, an intruder with his rights can delete too.",
-    mend="Deny backup:DeleteRecoveryPoint, UpdateRecoveryPointLifecycle, DeleteBackupVault* to *.",
+    remediation="Deny backup:DeleteRecoveryPoint, UpdateRecoveryPointLifecycle, DeleteBackupVault* to *.",
     each=(t.VAULT_POLICY,),
 )
 def vault_denies(node: Node, _: Subject) -> Iterator[Found]:
@@ -123,7 +123,7 @@ def _matches(pattern: str, action: str) -> bool:
     en="A plan makes backups of the database, and a weekly test restores them",
     severity="critical",
     why="Backups at all times, from which the latest data can be recovered (safeguard ④); untested ones may not.",
-    mend="Declare Plan, Selection, RestoreTestingPlan and RestoreTestingSelection in the primary place.",
+    remediation="Declare Plan, Selection, RestoreTestingPlan and RestoreTestingSelection in the primary place.",
     each=TENANT,
 )
 def plan_there(tenant: Subject) -> Iterator[Found]:
@@ -156,7 +156,7 @@ def _rules(tenant: Subject) -> list[Any]:
     en="Plans keep what they make, copy it to the other region, and begin in time",
     severity="critical",
     why="A copy that is deleted early, or in the same region, isn't there when it is needed.",
-    mend="lifecycle.deleteAfter from backup.keep_days; copyActions to the recovery region's vault.",
+    remediation="lifecycle.deleteAfter from backup.keep_days; copyActions to the recovery region's vault.",
     each=(t.BACKUP_PLAN,),
 )
 def plan_keeps(plan: Node, tenant: Subject) -> Iterator[Found]:
@@ -199,7 +199,7 @@ def _kept(plan: Node, path: str, lifecycle: Any, days: int) -> Iterator[Found]:
     en="What is selected for backup is the tenant's database, by its own role",
     severity="high",
     why="A selection that meets nothing backs up nothing.",
-    mend="resources: the database's ARN (or its tags); iamRoleArn: the tenant's own.",
+    remediation="resources: the database's ARN (or its tags); iamRoleArn: the tenant's own.",
     each=(t.BACKUP_SELECTION, t.RESTORE_SELECTION),
 )
 def selection_covers(node: Node, tenant: Subject) -> Iterator[Found]:
@@ -236,7 +236,7 @@ def selection_covers(node: Node, tenant: Subject) -> Iterator[Found]:
     en="Backups are restored for testing every week, the newest ones",
     severity="high",
     why="A backup is worth what its last restore has shown (safeguard ④).",
-    mend="scheduleExpression weekly; recoveryPointSelection LATEST_WITHIN_WINDOW, snapshots and continuous.",
+    remediation="scheduleExpression weekly; recoveryPointSelection LATEST_WITHIN_WINDOW, snapshots and continuous.",
     each=(t.RESTORE_PLAN,),
 )
 def restore_tested(node: Node, _: Subject) -> Iterator[Found]:

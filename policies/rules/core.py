@@ -52,7 +52,7 @@ class Undecided:
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule: what it is called, why it matters, how to mend, and the function that checks.
+    """One rule: what it is called, why it matters, how to fix, and the function that checks.
 
     `each` says what the function is given besides the tenant: every node of these types, every node (`every`), each of
     the two places (`place`), or nothing more (`tenant`). Rules of the first two kinds say that what is there is right;
@@ -64,7 +64,7 @@ class Rule:
     en: str
     severity: Severity
     why: str
-    mend: str
+    remediation: str
     each: tuple[str, ...] | Literal["place", "tenant", "every"]
     check: Callable[..., Iterator[Found]]
 
@@ -81,13 +81,13 @@ def rule(
     en: str,
     severity: Severity,
     why: str,
-    mend: str,
+    remediation: str,
     each: tuple[str, ...] | Literal["place", "tenant", "every"],
 ) -> Callable[[Callable[..., Iterator[Found]]], Rule]:
     """Make a function a rule."""
 
     def made(check: Callable[..., Iterator[Found]]) -> Rule:
-        return Rule(identifier, ja, en, severity, why, mend, each, check)
+        return Rule(identifier, ja, en, severity, why, remediation, each, check)
 
     return made
 

@@ -34,7 +34,7 @@ _PRIVATE: Final = {
     en="The primary region has the database; the recovery region its replica or its backups",
     severity="critical",
     why="The register is kept there, and survives the loss of a region (safeguard ④).",
-    mend="Declare infra.database.Database in both places.",
+    remediation="Declare infra.database.Database in both places.",
     each=TENANT,
 )
 def database_there(tenant: Subject) -> Iterator[Found]:
@@ -58,11 +58,11 @@ def database_there(tenant: Subject) -> Iterator[Found]:
     en="The database has a standby in another zone and can't be deleted by mistake",
     severity="critical",
     why="With the loss of a zone the work goes on (safeguard ④).",
-    mend="multiAz true (a Multi-AZ instance), deletionProtection true, a final snapshot.",
+    remediation="multiAz true (a Multi-AZ instance), deletionProtection true, a final snapshot.",
     each=(t.DATABASE,),
 )
 def database_redundant(node: Node, _: Subject) -> Iterator[Found]:
-    """Multi-AZ (not asked of a replica), deletion protection, final snapshot."""
+    """Multi-AZ (not required of a replica), deletion protection, final snapshot."""
     replica = node.inputs.get("replicateSourceDb") is not None
     if not replica and get(node, "multiAz") is not True:
         yield Found(node.urn, "multiAz", "has no standby in another zone")
@@ -81,7 +81,7 @@ def database_redundant(node: Node, _: Subject) -> Iterator[Found]:
     en="The database, its password and its performance data are encrypted with the tenant's own key",
     severity="critical",
     why="No leakage of what is recorded (68条の2).",
-    mend="storageEncrypted true, kmsKeyId; manageMasterUserPassword with its key, no password in the program.",
+    remediation="storageEncrypted true, kmsKeyId; manageMasterUserPassword with its key, no password in the program.",
     each=(t.DATABASE,),
 )
 def database_encrypted(node: Node, _: Subject) -> Iterator[Found]:
@@ -109,7 +109,7 @@ def database_encrypted(node: Node, _: Subject) -> Iterator[Found]:
     en="The database is reached from the app tier only, by IAM sign-in",
     severity="critical",
     why="A public database is reached from the internet; a shared password leaves no history of who came.",
-    mend="publiclyAccessible false, iamDatabaseAuthenticationEnabled true, own security group and data subnets.",
+    remediation="publiclyAccessible false, iamDatabaseAuthenticationEnabled true, own security group and data subnets.",
     each=(t.DATABASE,),
 )
 def database_private(node: Node, _: Subject) -> Iterator[Found]:
@@ -134,7 +134,8 @@ def database_private(node: Node, _: Subject) -> Iterator[Found]:
     en="The database is recoverable to any moment of the last 35 days, in both regions",
     severity="critical",
     why="Backups are made at all times; the latest data can be recovered (safeguard ④).",
-    mend=f"backupRetentionPeriod {PITR_DAYS}; InstanceAutomatedBackupsReplication with retentionPeriod {PITR_DAYS}.",
+    remediation=f"backupRetentionPeriod {PITR_DAYS}; InstanceAutomatedBackupsReplication with retentionPeriod "
+    f"{PITR_DAYS}.",
     each=(t.DATABASE, t.DB_REPLICATION),
 )
 def database_recoverable(node: Node, tenant: Subject) -> Iterator[Found]:
@@ -166,7 +167,8 @@ def database_recoverable(node: Node, tenant: Subject) -> Iterator[Found]:
     en="The database's logs are exported, TLS is forced, who did what is recorded",
     severity="high",
     why="Who read or changed which record must be found later (safeguard ③, 68条の2).",
-    mend="enabledCloudwatchLogsExports with postgresql, a log group for each; a parameter group of the tenant's own.",
+    remediation="enabledCloudwatchLogsExports with postgresql, a log group for each; a parameter group of the "
+    "tenant's own.",
     each=(t.DATABASE,),
 )
 def database_logged(node: Node, tenant: Subject) -> Iterator[Found]:
@@ -192,7 +194,8 @@ def database_logged(node: Node, tenant: Subject) -> Iterator[Found]:
     en="Parameter groups force TLS and record who did what",
     severity="high",
     why="Without TLS a register passes readable; without pgaudit nobody knows who read it.",
-    mend="rds.force_ssl 1, shared_preload_libraries with pgaudit, pgaudit.log, log_connections, log_disconnections.",
+    remediation="rds.force_ssl 1, shared_preload_libraries with pgaudit, pgaudit.log, log_connections, "
+    "log_disconnections.",
     each=(t.DB_PARAMETERS,),
 )
 def database_parameters(node: Node, _: Subject) -> Iterator[Found]:
@@ -219,7 +222,7 @@ def database_parameters(node: Node, _: Subject) -> Iterator[Found]:
     en="The database may stand in the data subnets of all zones, and nowhere else",
     severity="high",
     why="A standby needs another zone (safeguard ④); the data tier has no way out of the VPC (safeguard ②).",
-    mend="subnetIds: the data subnets of all zones.",
+    remediation="subnetIds: the data subnets of all zones.",
     each=(t.DB_SUBNETS,),
 )
 def database_subnets(node: Node, tenant: Subject) -> Iterator[Found]:
@@ -245,7 +248,7 @@ def database_subnets(node: Node, tenant: Subject) -> Iterator[Found]:
     en="Both regions have a subnet group and a parameter group for the database",
     severity="high",
     why="A database that is restored or promoted in the recovery region needs both (safeguard ④).",
-    mend="Declare infra.database in both places.",
+    remediation="Declare infra.database in both places.",
     each=PLACE,
 )
 def database_prepared(place: Place, tenant: Subject) -> Iterator[Found]:

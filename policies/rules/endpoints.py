@@ -23,7 +23,7 @@ _TAKES_AWAY: Final = ("Delete", "Put*", "*", "PutBucket", "PutRetention", "PutOb
     severity="high",
     why="Without them there is neither remote maintenance nor monitoring (safeguard ③), or a way to the internet is "
     "needed for it.",
-    mend="Declare infra.endpoints.Endpoints: ssm, ssmmessages, logs as interfaces, s3 as a gateway.",
+    remediation="Declare infra.endpoints.Endpoints: ssm, ssmmessages, logs as interfaces, s3 as a gateway.",
     each=PLACE,
 )
 def endpoints_there(place: Place, tenant: Subject) -> Iterator[Found]:
@@ -55,7 +55,7 @@ def endpoints_there(place: Place, tenant: Subject) -> Iterator[Found]:
     en="Endpoints lead to reviewed AWS services only",
     severity="critical",
     why="An endpoint to another account's service is a way out of the tenant, and another AWS service is one more.",
-    mend="Use ssm, ssmmessages, logs (Interface) and s3 (Gateway); review any other here first.",
+    remediation="Use ssm, ssmmessages, logs (Interface) and s3 (Gateway); review any other here first.",
     each=(t.VPC_ENDPOINT,),
 )
 def endpoint_kind(node: Node, tenant: Subject) -> Iterator[Found]:
@@ -88,7 +88,8 @@ def endpoint_kind(node: Node, tenant: Subject) -> Iterator[Found]:
     en="Endpoints admit the tenant's own principals to its own resources, and take nothing away",
     severity="critical",
     why="Through an open endpoint, registers can be carried to another account's bucket, or logs deleted.",
-    mend="policy: infra.endpoints.endpoint_policy (aws:PrincipalAccount and aws:ResourceAccount are the tenant's).",
+    remediation="policy: infra.endpoints.endpoint_policy (aws:PrincipalAccount and aws:ResourceAccount are the "
+    "tenant's).",
     each=(t.VPC_ENDPOINT,),
 )
 def endpoint_policy(node: Node, tenant: Subject) -> Iterator[Found]:
@@ -119,7 +120,7 @@ def endpoint_policy(node: Node, tenant: Subject) -> Iterator[Found]:
     en="The S3 gateway endpoint serves the app tier's route table only",
     severity="high",
     why="Data and endpoint tiers need no way to S3; without it in the app tier, session logs can't be delivered.",
-    mend="routeTableIds: the app tier's table.",
+    remediation="routeTableIds: the app tier's table.",
     each=(t.VPC_ENDPOINT,),
 )
 def endpoint_route(node: Node, tenant: Subject) -> Iterator[Found]:
@@ -142,7 +143,7 @@ def endpoint_route(node: Node, tenant: Subject) -> Iterator[Found]:
     en="Each VPC resolves through a DNS firewall that fails closed and ends by blocking everything",
     severity="critical",
     why="The resolver reaches the public DNS where no packet can leave: registers could be carried out in questions.",
-    mend="Declare infra.dns.DnsFirewall for the VPC.",
+    remediation="Declare infra.dns.DnsFirewall for the VPC.",
     each=(t.VPC,),
 )
 def dns_guarded(vpc: Node, tenant: Subject) -> Iterator[Found]:
@@ -191,7 +192,7 @@ def _domains(node: Node, tenant: Subject) -> list[Any]:
     en="DNS firewall rules allow the names in use, and block",
     severity="critical",
     why="A name more is a channel out of the tenant; ALERT lets everything pass.",
-    mend="Allow the endpoints' names and the inventory's dns_names only; block with NXDOMAIN or NODATA.",
+    remediation="Allow the endpoints' names and the inventory's dns_names only; block with NXDOMAIN or NODATA.",
     each=(t.DNS_RULE,),
 )
 def dns_rules(node: Node, tenant: Subject) -> Iterator[Found]:
@@ -214,7 +215,7 @@ def dns_rules(node: Node, tenant: Subject) -> Iterator[Found]:
     en="The names of the endpoints resolve",
     severity="medium",
     why="A server that can't find an endpoint is neither maintained nor monitored (safeguard ③).",
-    mend="List the endpoints' names in the allowed domains.",
+    remediation="List the endpoints' names in the allowed domains.",
     each=PLACE,
 )
 def dns_resolves(place: Place, tenant: Subject) -> Iterator[Found]:
@@ -247,7 +248,7 @@ def _names(region: str, tenant: Subject) -> frozenset[str]:
     en="The DNS firewall's settings hold",
     severity="high",
     why="Fail-open lets every name pass when the firewall doesn't answer.",
-    mend="firewallFailOpen DISABLED; mutationProtection ENABLED.",
+    remediation="firewallFailOpen DISABLED; mutationProtection ENABLED.",
     each=(t.DNS_CONFIG, t.DNS_ASSOCIATION),
 )
 def dns_protected(node: Node, _: Subject) -> Iterator[Found]:

@@ -28,7 +28,7 @@ _TCP: Final = frozenset({"tcp", "6"})
     en="Security groups are declared whole",
     severity="high",
     why="What isn't declared is whatever somebody adds by hand, and AWS opens a new group's way out.",
-    mend="Declare ingress and egress as explicit lists, and the VPC.",
+    remediation="Declare ingress and egress as explicit lists, and the VPC.",
     each=(t.SECURITY_GROUP,),
 )
 def group_whole(group: Node, _: Subject) -> Iterator[Found]:
@@ -46,7 +46,8 @@ def group_whole(group: Node, _: Subject) -> Iterator[Found]:
     en="Security groups name exact peers and ports",
     severity="critical",
     why="Only the terminals' networks may reach 443; nothing else enters or leaves the VPC (safeguard ②).",
-    mend="tcp 443 or 5432; from the sites' prefixes, the VPC's subnets or own groups; out to these or S3's list.",
+    remediation="tcp 443 or 5432; from the sites' prefixes, the VPC's subnets or own groups; out to these or S3's "
+    "list.",
     each=(t.SECURITY_GROUP,),
 )
 def group_narrow(group: Node, tenant: Subject) -> Iterator[Found]:
@@ -85,7 +86,7 @@ def _or(way: str) -> str:
     en="Security groups of endpoints admit every app subnet",
     severity="medium",
     why="A server whose zone is left out is neither reachable for maintenance nor heard by monitoring (safeguard ③).",
-    mend="Admit the app subnets of all zones at 443.",
+    remediation="Admit the app subnets of all zones at 443.",
     each=(t.VPC_ENDPOINT,),
 )
 def group_serves(endpoint: Node, tenant: Subject) -> Iterator[Found]:
@@ -127,7 +128,7 @@ class _Flow:
     en="Network ACLs let through what the tier needs, no more",
     severity="high",
     why="They are stateless and the last line if a security group is opened by mistake.",
-    mend="Declare them by infra/filters.py.",
+    remediation="Declare them by infra/filters.py.",
     each=(t.NETWORK_ACL,),
 )
 def acl_narrow(acl: Node, tenant: Subject) -> Iterator[Found]:
@@ -155,7 +156,7 @@ def acl_narrow(acl: Node, tenant: Subject) -> Iterator[Found]:
     en="Network ACLs let the service through",
     severity="medium",
     why="Terminals, servers, database and endpoints must reach each other in every zone (safeguard ④).",
-    mend="Declare them by infra/filters.py.",
+    remediation="Declare them by infra/filters.py.",
     each=(t.NETWORK_ACL,),
 )
 def acl_serves(acl: Node, tenant: Subject) -> Iterator[Found]:

@@ -88,7 +88,7 @@ _MANAGED_POLICIES: Final = frozenset(
     en="Policies are policy documents",
     severity="high",
     why="What can't be read can't be reviewed, and AWS refuses it in the middle of an update.",
-    mend="Write it with infra.policy.document.",
+    remediation="Write it with infra.policy.document.",
     each=EVERY,
 )
 def policy_readable(node: Node, _: Subject) -> Iterator[Found]:
@@ -111,7 +111,7 @@ def policy_readable(node: Node, _: Subject) -> Iterator[Found]:
     en="Policies say what is allowed, not all but something",
     severity="critical",
     why="NotAction, NotPrincipal and NotResource with Allow admit whatever AWS adds later.",
-    mend="Name the actions, principals and resources.",
+    remediation="Name the actions, principals and resources.",
     each=EVERY,
 )
 def policy_positive(node: Node, _: Subject) -> Iterator[Found]:
@@ -129,7 +129,7 @@ def policy_positive(node: Node, _: Subject) -> Iterator[Found]:
     en="Conditions compare as they look",
     severity="high",
     why="StringEquals takes `*` literally: what it allows never happens, what it denies isn't denied.",
-    mend="StringLike or ArnLike for patterns; a value for StringEquals.",
+    remediation="StringLike or ArnLike for patterns; a value for StringEquals.",
     each=EVERY,
 )
 def policy_conditions(node: Node, _: Subject) -> Iterator[Found]:
@@ -148,7 +148,7 @@ def policy_conditions(node: Node, _: Subject) -> Iterator[Found]:
     en="Policies admit named principals of the tenant's own account",
     severity="critical",
     why="A principal `*`, or of another account, is another municipality's way in (民一第19号).",
-    mend="Name the role or the service; hold `*` (endpoints only) by aws:PrincipalAccount.",
+    remediation="Name the role or the service; hold `*` (endpoints only) by aws:PrincipalAccount.",
     each=EVERY,
 )
 def policy_principals(node: Node, tenant: Subject) -> Iterator[Found]:
@@ -188,7 +188,7 @@ def _stranger(node: Node, name: str, statement: Statement, kind: str, principal:
     en="Roles are assumed by a service for this account, or by the tenant's own principals on conditions",
     severity="critical",
     why="A service acts for every account: unless held to ours, another account's resource borrows the role.",
-    mend="aws:SourceAccount (and aws:SourceArn) for services; a ticket and an expiry for people.",
+    remediation="aws:SourceAccount (and aws:SourceArn) for services; a ticket and an expiry for people.",
     each=(t.ROLE,),
 )
 def trust_narrow(role: Node, tenant: Subject) -> Iterator[Found]:
@@ -216,7 +216,7 @@ def trust_narrow(role: Node, tenant: Subject) -> Iterator[Found]:
     en="Roles last four hours at most and take no policy that wasn't reviewed",
     severity="high",
     why="A stolen session lasts that long; AWS's broad policies change without us.",
-    mend="maxSessionDuration 14400 or less; own policies, or one of the reviewed ones.",
+    remediation="maxSessionDuration 14400 or less; own policies, or one of the reviewed ones.",
     each=(t.ROLE, t.ROLE_POLICY_ATTACHMENT),
 )
 def role_bounded(node: Node, tenant: Subject) -> Iterator[Found]:
@@ -237,7 +237,7 @@ def role_bounded(node: Node, tenant: Subject) -> Iterator[Found]:
     en="Roles' policies name actions and resources",
     severity="critical",
     why="A wildcard lets a role do what nobody reviewed: read other logs, change keys, open the network.",
-    mend="Name actions without wildcards; name the tenant's own resources.",
+    remediation="Name actions without wildcards; name the tenant's own resources.",
     each=(t.ROLE_POLICY, t.IAM_POLICY),
 )
 def grant_narrow(node: Node, tenant: Subject) -> Iterator[Found]:
@@ -319,7 +319,7 @@ def _for_restores(node: Node, action: str, statement: Statement, tenant: Subject
     en="Every role has the policy that it needs",
     severity="medium",
     why="A role without one can't do its work: logs aren't delivered, backups fail.",
-    mend="Declare its RolePolicy.",
+    remediation="Declare its RolePolicy.",
     each=(t.ROLE,),
 )
 def role_grants(role: Node, tenant: Subject) -> Iterator[Found]:

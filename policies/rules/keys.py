@@ -26,7 +26,7 @@ _USES: Final = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt", "kms:GenerateData
     en="Each region has keys of the tenant's own, with an alias each",
     severity="critical",
     why="What is stored without a key of the tenant's own is readable with AWS's shared one.",
-    mend="Declare infra.keys.Keys in both places.",
+    remediation="Declare infra.keys.Keys in both places.",
     each=PLACE,
 )
 def keys_there(place: Place, tenant: Subject) -> Iterator[Found]:
@@ -45,7 +45,7 @@ def keys_there(place: Place, tenant: Subject) -> Iterator[Found]:
     en="Keys rotate every year, and last",
     severity="high",
     why="A key that is deleted takes all that it encrypted with it; 30 days are the longest time to notice.",
-    mend="enableKeyRotation true, rotationPeriodInDays 365 or less, deletionWindowInDays 30, multiRegion false.",
+    remediation="enableKeyRotation true, rotationPeriodInDays 365 or less, deletionWindowInDays 30, multiRegion false.",
     each=(t.KEY,),
 )
 def key_rotates(key: Node, _: Subject) -> Iterator[Found]:
@@ -72,7 +72,7 @@ def key_rotates(key: Node, _: Subject) -> Iterator[Found]:
     en="A key's policy names the tenant's own principals, and holds services to them",
     severity="critical",
     why="Whoever may use the key reads what it encrypted; without a policy of ours, AWS's default lets all of IAM.",
-    mend="policy as in infra/keys.py: administration apart from use, use held by a condition, services too.",
+    remediation="policy as in infra/keys.py: administration apart from use, use held by a condition, services too.",
     each=(t.KEY,),
 )
 def key_policy(key: Node, tenant: Subject) -> Iterator[Found]:
@@ -132,7 +132,8 @@ def _held(statement: Statement, tenant: Subject) -> bool:
     en="The only grants on keys let Auto Scaling start servers from the image, and nothing else",
     severity="critical",
     why="A grant hands the use of a key out past its policy: of a tenant's key, that is everything under it (68条の2).",
-    mend="Declare it as infra/servers.py does: the image's key, the tenant's own Auto Scaling role, four operations.",
+    remediation="Declare it as infra/servers.py does: the image's key, the tenant's own Auto Scaling role, four "
+    "operations.",
     each=(t.GRANT,),
 )
 def image_grant(grant: Node, tenant: Subject) -> Iterator[Found]:
@@ -161,7 +162,7 @@ def image_grant(grant: Node, tenant: Subject) -> Iterator[Found]:
     en="Auto Scaling may read the image that it starts servers from",
     severity="critical",
     why="Without a grant on the image's key no server starts: not today, and not when one fails (safeguard ④).",
-    mend="Declare infra.servers.Servers, which gives the grant, in both places.",
+    remediation="Declare infra.servers.Servers, which gives the grant, in both places.",
     each=(t.AUTO_SCALING,),
 )
 def image_readable(group: Node, tenant: Subject) -> Iterator[Found]:
@@ -189,7 +190,7 @@ def image_readable(group: Node, tenant: Subject) -> Iterator[Found]:
     en="Aliases are the tenant's own",
     severity="low",
     why="An alias of another name is looked up by nobody, or by AWS itself (alias/aws/).",
-    mend="alias/{code}-{place}-{purpose}",
+    remediation="alias/{code}-{place}-{purpose}",
     each=(t.ALIAS,),
 )
 def alias_named(alias: Node, tenant: Subject) -> Iterator[Found]:

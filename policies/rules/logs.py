@@ -33,7 +33,7 @@ _LOGS: Final = ("flow", "dns", "sessions", "access")
     en="Each region has a log group for traffic, names, sessions and accesses; the primary one for the trail",
     severity="critical",
     why="What has no place to be written to isn't recorded (safeguards ① and ③).",
-    mend="Declare infra.audit.Audit and infra.flowlogs.FlowLogs in both places.",
+    remediation="Declare infra.audit.Audit and infra.flowlogs.FlowLogs in both places.",
     each=PLACE,
 )
 def logs_there(place: Place, tenant: Subject) -> Iterator[Found]:
@@ -50,7 +50,7 @@ def logs_there(place: Place, tenant: Subject) -> Iterator[Found]:
     en="Log groups keep what they have as long as the inventory says",
     severity="critical",
     why="Logs are kept 90 days or more (safeguard ①); one number in the inventory reaches every store.",
-    mend="retentionInDays: municipality.retention.cloudwatch_days().",
+    remediation="retentionInDays: municipality.retention.cloudwatch_days().",
     each=(t.LOG_GROUP,),
 )
 def log_retention(group: Node, tenant: Subject) -> Iterator[Found]:
@@ -68,7 +68,7 @@ def log_retention(group: Node, tenant: Subject) -> Iterator[Found]:
     en="Log groups are encrypted with the tenant's own key",
     severity="high",
     why="Logs tell who looked at whose register (68条の2: no leakage).",
-    mend="kmsKeyId: the ARN of the region's key for logs.",
+    remediation="kmsKeyId: the ARN of the region's key for logs.",
     each=(t.LOG_GROUP,),
 )
 def log_encrypted(group: Node, _: Subject) -> Iterator[Found]:
@@ -83,7 +83,7 @@ def log_encrypted(group: Node, _: Subject) -> Iterator[Found]:
     en="A log group's key lets CloudWatch Logs use it for that group",
     severity="high",
     why="A key whose policy doesn't admit the group makes every delivery fail: the history has a gap.",
-    mend="Let the key's policy admit logs.REGION.amazonaws.com for the group's name (encryption context).",
+    remediation="Let the key's policy admit logs.REGION.amazonaws.com for the group's name (encryption context).",
     each=(t.LOG_GROUP,),
 )
 def log_key_serves(group: Node, tenant: Subject) -> Iterator[Found]:
@@ -109,7 +109,7 @@ def log_key_serves(group: Node, tenant: Subject) -> Iterator[Found]:
     en="People may read what a log group encrypts",
     severity="medium",
     why="The city reads the history of work whenever it wants (safeguard ③); without the key nobody can.",
-    mend="Let the key's policy admit kms:Decrypt for the account, by way of CloudWatch Logs.",
+    remediation="Let the key's policy admit kms:Decrypt for the account, by way of CloudWatch Logs.",
     each=(t.LOG_GROUP,),
 )
 def log_readable(group: Node, tenant: Subject) -> Iterator[Found]:
@@ -135,7 +135,7 @@ def _covers(pattern: str, text: str) -> bool:
     en="Log groups are named after the tenant",
     severity="medium",
     why="The key for logs and the city's reading role serve the tenant's own prefix only.",
-    mend="/honseki/{code}/{place}/..., or the name that AWS demands (/aws/...) with the tenant's code in it.",
+    remediation="/honseki/{code}/{place}/..., or the name that AWS demands (/aws/...) with the tenant's code in it.",
     each=(t.LOG_GROUP,),
 )
 def log_named(group: Node, tenant: Subject) -> Iterator[Found]:
@@ -152,7 +152,7 @@ def log_named(group: Node, tenant: Subject) -> Iterator[Found]:
     en="Each VPC's whole traffic is logged",
     severity="critical",
     why="Whether a packet ever left the isolated circuit is told by these alone (safeguards ② and ③).",
-    mend="Declare infra.flowlogs.FlowLogs for the VPC.",
+    remediation="Declare infra.flowlogs.FlowLogs for the VPC.",
     each=(t.VPC,),
 )
 def flow_logged(vpc: Node, tenant: Subject) -> Iterator[Found]:
@@ -168,7 +168,8 @@ def flow_logged(vpc: Node, tenant: Subject) -> Iterator[Found]:
     en="Flow logs take everything, each minute, with the fields that tell the way",
     severity="high",
     why="Rejected traffic shows who tried; `traffic-path` shows how a packet left the VPC.",
-    mend="trafficType ALL, cloud-watch-logs, maxAggregationInterval 60, a role, the log format of infra/flowlogs.py.",
+    remediation="trafficType ALL, cloud-watch-logs, maxAggregationInterval 60, a role, the log format of "
+    "infra/flowlogs.py.",
     each=(t.FLOW_LOG,),
 )
 def flow_log_complete(node: Node, tenant: Subject) -> Iterator[Found]:
@@ -206,6 +207,6 @@ def _may_write(role: Node, destination: str, tenant: Subject) -> bool:
                 continue
             if any(_covers(each, f"{destination}:*") for each in statement.resources):
                 actions |= set(statement.actions)
-            # This one is asked of all groups.
+            # This one needs all groups.
             actions |= set(statement.actions) & {"logs:DescribeLogGroups"}
     return trusts and actions >= _WRITES

@@ -23,7 +23,7 @@ _SESSIONS: Final = "Standard_Stream"
     en="Each region has session preferences, the operator's role, and the city's reading role",
     severity="high",
     why="Maintenance is remote, recorded, and its history can be read by the city (safeguard ③).",
-    mend="Declare infra.maintenance.Maintenance.",
+    remediation="Declare infra.maintenance.Maintenance.",
     each=PLACE,
 )
 def sessions_there(place: Place, tenant: Subject) -> Iterator[Found]:
@@ -58,7 +58,7 @@ def _preferences(node: Node) -> dict[str, Any] | None:
     en="Sessions are recorded to encrypted stores of the tenant's own, as they happen and whole",
     severity="critical",
     why="The history of remote work can be read by the city at any time (safeguard ③).",
-    mend="cloudWatchLogGroupName with encryption and streaming, s3BucketName with encryption, an idle timeout.",
+    remediation="cloudWatchLogGroupName with encryption and streaming, s3BucketName with encryption, an idle timeout.",
     each=(t.SSM_DOCUMENT,),
 )
 def sessions_recorded(node: Node, tenant: Subject) -> Iterator[Found]:
@@ -92,7 +92,8 @@ def sessions_recorded(node: Node, tenant: Subject) -> Iterator[Found]:
     en="People come as the inventory names them; who works needs a ticket, and comes until a date",
     severity="critical",
     why="A role without an end or a ticket lets work be done that nobody asked for (safeguard ③).",
-    mend="Trust the inventory's principals only; aws:CurrentTime before operator.expires; a ticket tag on the session.",
+    remediation="Trust the inventory's principals only; aws:CurrentTime before operator.expires; a ticket tag on the "
+    "session.",
     each=(t.ROLE,),
 )
 def people_bounded(role: Node, tenant: Subject) -> Iterator[Found]:
@@ -152,7 +153,8 @@ def _works(role: Node, tenant: Subject) -> bool:
     en="The city's role reads the history of work, and nothing else",
     severity="high",
     why="The city reads the history at any time (safeguard ③); what reads can't alter it.",
-    mend="Get, List, Describe, FilterLogEvents on the session and trail logs; kms:Decrypt by way of logs and S3.",
+    remediation="Get, List, Describe, FilterLogEvents on the session and trail logs; kms:Decrypt by way of logs and "
+    "S3.",
     each=(t.ROLE,),
 )
 def city_reads(role: Node, tenant: Subject) -> Iterator[Found]:

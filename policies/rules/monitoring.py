@@ -45,7 +45,7 @@ _EVENTS: Final = (
     en="Each region has an on-call topic",
     severity="critical",
     why="Constant monitoring, immediate response (safeguard ③).",
-    mend="Declare infra.monitoring.Monitoring in both places.",
+    remediation="Declare infra.monitoring.Monitoring in both places.",
     each=PLACE,
 )
 def topic_there(place: Place, tenant: Subject) -> Iterator[Found]:
@@ -64,7 +64,7 @@ def topic_there(place: Place, tenant: Subject) -> Iterator[Found]:
     en="Topics are encrypted with the tenant's own key",
     severity="medium",
     why="Alarms tell what is weak at the moment; an AWS managed key doesn't let alarms through.",
-    mend="kmsMasterKeyId: the region's key for alarms.",
+    remediation="kmsMasterKeyId: the region's key for alarms.",
     each=(t.TOPIC,),
 )
 def topic_encrypted(topic: Node, _: Subject) -> Iterator[Found]:
@@ -79,7 +79,7 @@ def topic_encrypted(topic: Node, _: Subject) -> Iterator[Found]:
     en="Only the tenant's alarms and events publish to a topic",
     severity="high",
     why="Whoever else publishes can drown an alarm; whoever else subscribes learns of weaknesses.",
-    mend="Allow sns:Publish to cloudwatch and events, held by aws:SourceAccount.",
+    remediation="Allow sns:Publish to cloudwatch and events, held by aws:SourceAccount.",
     each=(t.TOPIC_POLICY,),
 )
 def topic_narrow(node: Node, tenant: Subject) -> Iterator[Found]:
@@ -114,7 +114,7 @@ def topic_narrow(node: Node, tenant: Subject) -> Iterator[Found]:
     en="Lines, servers, database, backups and keys are watched in the primary region",
     severity="critical",
     why="Whatever fails, a person must learn of it at once (safeguard ③).",
-    mend="Declare infra.monitoring.Monitoring: alarms on metrics, rules on events.",
+    remediation="Declare infra.monitoring.Monitoring: alarms on metrics, rules on events.",
     each=TENANT,
 )
 def alarms_there(tenant: Subject) -> Iterator[Found]:
@@ -150,7 +150,7 @@ def _namespaces(alarm: Node) -> set[str]:
     en="Alarms reach the on-call topic, and are on",
     severity="critical",
     why="An alarm that rings nowhere is no monitoring.",
-    mend="alarmActions: the region's topic; actionsEnabled true.",
+    remediation="alarmActions: the region's topic; actionsEnabled true.",
     each=(t.ALARM,),
 )
 def alarm_rings(alarm: Node, tenant: Subject) -> Iterator[Found]:
@@ -206,7 +206,7 @@ _DIMENSIONS: Final = {
     en="What runs in a region is watched there",
     severity="high",
     why="Servers and a replica that run in the recovery region are what a disaster needs (safeguards ③ and ④).",
-    mend="Declare infra.monitoring.Monitoring with the servers and the database of the place.",
+    remediation="Declare infra.monitoring.Monitoring with the servers and the database of the place.",
     each=(t.LOAD_BALANCER, t.DATABASE),
 )
 def service_watched(node: Node, tenant: Subject) -> Iterator[Found]:
@@ -229,7 +229,7 @@ def service_watched(node: Node, tenant: Subject) -> Iterator[Found]:
     en="An alarm rings when flow logs or the trail stop coming",
     severity="high",
     why="A log that has stopped looks like a quiet day.",
-    mend="An alarm on AWS/Logs IncomingLogEvents with the flow logs' log group.",
+    remediation="An alarm on AWS/Logs IncomingLogEvents with the flow logs' log group.",
     each=(t.FLOW_LOG, t.TRAIL),
 )
 def silence_rings(node: Node, tenant: Subject) -> Iterator[Found]:
@@ -252,7 +252,7 @@ def silence_rings(node: Node, tenant: Subject) -> Iterator[Found]:
     en="Event rules are on and lead to the on-call topic",
     severity="critical",
     why="A failed backup, a failover or a key's deletion must be acted on at once (safeguards ③ and ④).",
-    mend="state ENABLED; an EventTarget with the topic.",
+    remediation="state ENABLED; an EventTarget with the topic.",
     each=(t.EVENT_RULE,),
 )
 def event_rings(node: Node, tenant: Subject) -> Iterator[Found]:
@@ -272,7 +272,7 @@ def event_rings(node: Node, tenant: Subject) -> Iterator[Found]:
     en="Metric filters count what alarms watch",
     severity="medium",
     why="A filter whose metric no alarm watches tells nobody.",
-    mend="An alarm on the filter's metric (namespace and name).",
+    remediation="An alarm on the filter's metric (namespace and name).",
     each=(t.LOG_METRIC,),
 )
 def logs_watched(node: Node, tenant: Subject) -> Iterator[Found]:
@@ -298,7 +298,7 @@ def logs_watched(node: Node, tenant: Subject) -> Iterator[Found]:
     en="An Auto Scaling group tells how many of its servers are in service",
     severity="medium",
     why="Without the metric the alarm on missing servers rings always or never: nobody learns of a lost one.",
-    mend="enabledMetrics with GroupInServiceInstances.",
+    remediation="enabledMetrics with GroupInServiceInstances.",
     each=(t.AUTO_SCALING,),
 )
 def group_counted(group: Node, _: Subject) -> Iterator[Found]:

@@ -21,7 +21,7 @@ _ISOLATED: Final = (
     en="One VPC in each region, with the inventory's addresses",
     severity="critical",
     why="The recovery region serves only if its network stands; addresses decide what the lines carry.",
-    mend="Declare infra.network.Network in both places with the inventory's CIDR.",
+    remediation="Declare infra.network.Network in both places with the inventory's CIDR.",
     each=PLACE,
 )
 def vpc_there(place: Place, tenant: Subject) -> Iterator[Found]:
@@ -41,7 +41,7 @@ def vpc_there(place: Place, tenant: Subject) -> Iterator[Found]:
     severity="critical",
     why="IPv6 addresses are reachable from the internet; without AWS's resolver names bypass the DNS firewall. "
     + _ISOLATED,
-    mend="No ipv6 or IPAM settings; enableDnsSupport and enableDnsHostnames true.",
+    remediation="No ipv6 or IPAM settings; enableDnsSupport and enableDnsHostnames true.",
     each=(t.VPC,),
 )
 def vpc_private(vpc: Node, _: Subject) -> Iterator[Found]:
@@ -60,7 +60,7 @@ def vpc_private(vpc: Node, _: Subject) -> Iterator[Found]:
     en="Every tier has its subnet in every zone",
     severity="critical",
     why="With all servers or copies in one zone, its loss stops the register (safeguard ④: redundant servers).",
-    mend="Declare the subnets of infra.model.plan_subnets, one per tier and zone.",
+    remediation="Declare the subnets of infra.model.plan_subnets, one per tier and zone.",
     each=PLACE,
 )
 def subnets_there(place: Place, tenant: Subject) -> Iterator[Found]:
@@ -86,7 +86,7 @@ def subnets_there(place: Place, tenant: Subject) -> Iterator[Found]:
     en="No public addresses in a subnet",
     severity="critical",
     why="A public address is a step towards the internet. " + _ISOLATED,
-    mend="mapPublicIpOnLaunch and assignIpv6AddressOnCreation false, no IPv6 block.",
+    remediation="mapPublicIpOnLaunch and assignIpv6AddressOnCreation false, no IPv6 block.",
     each=(t.SUBNET,),
 )
 def subnet_private(subnet: Node, _: Subject) -> Iterator[Found]:
@@ -106,7 +106,7 @@ def subnet_private(subnet: Node, _: Subject) -> Iterator[Found]:
     en="Route tables are declared whole, with no route of their own",
     severity="critical",
     why="Only the local route and what the tenant's own lines teach may lead anywhere. " + _ISOLATED,
-    mend="routes=[] (an explicit empty list: then Pulumi owns the table's routes).",
+    remediation="routes=[] (an explicit empty list: then Pulumi owns the table's routes).",
     each=(t.ROUTE_TABLE, t.DEFAULT_ROUTE_TABLE),
 )
 def routes_none(table: Node, _: Subject) -> Iterator[Found]:
@@ -126,7 +126,7 @@ def routes_none(table: Node, _: Subject) -> Iterator[Found]:
     en="Only the app tier learns the terminals' routes, and it does",
     severity="high",
     why="Data and endpoints need no way out of the VPC; without the app tier's, no terminal reaches a server.",
-    mend="propagatingVgws: the tenant's own VPN gateway in the app tier's table, empty elsewhere.",
+    remediation="propagatingVgws: the tenant's own VPN gateway in the app tier's table, empty elsewhere.",
     each=(t.ROUTE_TABLE, t.DEFAULT_ROUTE_TABLE),
 )
 def propagation(table: Node, tenant: Subject) -> Iterator[Found]:
@@ -155,7 +155,7 @@ def propagation(table: Node, tenant: Subject) -> Iterator[Found]:
     en="Every subnet uses exactly one declared route table",
     severity="high",
     why="A subnet without one falls back to the VPC's main table, and a route there opens it.",
-    mend="Declare one RouteTableAssociation per subnet.",
+    remediation="Declare one RouteTableAssociation per subnet.",
     each=(t.SUBNET,),
 )
 def subnet_routed(subnet: Node, tenant: Subject) -> Iterator[Found]:
@@ -171,7 +171,7 @@ def subnet_routed(subnet: Node, tenant: Subject) -> Iterator[Found]:
     en="Every subnet has exactly one declared network ACL, that of its tier",
     severity="high",
     why="The ACL holds if a security group is opened by mistake.",
-    mend="Name the subnet in the subnetIds of its tier's NetworkAcl.",
+    remediation="Name the subnet in the subnetIds of its tier's NetworkAcl.",
     each=(t.SUBNET,),
 )
 def subnet_filtered(subnet: Node, tenant: Subject) -> Iterator[Found]:
@@ -187,7 +187,7 @@ def subnet_filtered(subnet: Node, tenant: Subject) -> Iterator[Found]:
     en="What a VPC brings with it is emptied and managed",
     severity="high",
     why="The default group, ACL and table let much through, and whatever is made by hand gets them.",
-    mend="Declare the three Default* resources with explicit empty lists.",
+    remediation="Declare the three Default* resources with explicit empty lists.",
     each=(t.VPC,),
 )
 def defaults_emptied(vpc: Node, tenant: Subject) -> Iterator[Found]:
@@ -213,7 +213,7 @@ def defaults_emptied(vpc: Node, tenant: Subject) -> Iterator[Found]:
     en="The default security group and ACL let nothing through",
     severity="critical",
     why="Whatever is made by hand in the VPC gets them.",
-    mend="ingress=[], egress=[] (explicit empty lists), no subnet.",
+    remediation="ingress=[], egress=[] (explicit empty lists), no subnet.",
     each=(t.DEFAULT_SECURITY_GROUP, t.DEFAULT_NETWORK_ACL),
 )
 def defaults_empty(node: Node, _: Subject) -> Iterator[Found]:
@@ -234,7 +234,7 @@ def defaults_empty(node: Node, _: Subject) -> Iterator[Found]:
     en="Each VPC has one VPN gateway, associated with the tenant's own Direct Connect gateway",
     severity="critical",
     why="It is the VPC's one door to the lines; a second, or another's, is a way to another municipality.",
-    mend="One VpnGateway per VPC with its vpcId, one GatewayAssociation.",
+    remediation="One VpnGateway per VPC with its vpcId, one GatewayAssociation.",
     each=(t.VPC,),
 )
 def gateway_attached(vpc: Node, tenant: Subject) -> Iterator[Found]:
@@ -257,7 +257,7 @@ def gateway_attached(vpc: Node, tenant: Subject) -> Iterator[Found]:
     en="The lines are told the VPC's addresses and no others",
     severity="critical",
     why="A wider prefix draws other networks' traffic to this VPC, or lets VPCs behind one gateway reach each other.",
-    mend="allowedPrefixes: exactly the VPC's CIDR.",
+    remediation="allowedPrefixes: exactly the VPC's CIDR.",
     each=(t.DX_ASSOCIATION,),
 )
 def allowed_prefixes(node: Node, tenant: Subject) -> Iterator[Found]:
@@ -275,7 +275,7 @@ def allowed_prefixes(node: Node, tenant: Subject) -> Iterator[Found]:
     en="Gateways have the inventory's ASNs",
     severity="medium",
     why="The carrier's routers are configured for these numbers; with another, a line stays down.",
-    mend="Take amazonSideAsn from the inventory (asn).",
+    remediation="Take amazonSideAsn from the inventory (asn).",
     each=(t.VPN_GATEWAY, t.DX_GATEWAY),
 )
 def gateway_numbers(node: Node, tenant: Subject) -> Iterator[Found]:

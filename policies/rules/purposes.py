@@ -88,7 +88,7 @@ _OPERATOR: Final = frozenset(
     en="Each store is encrypted with the key of its purpose",
     severity="high",
     why="A key that serves two purposes lets who may read one store read the other.",
-    mend="Take the key of the purpose: keys.arns[...].",
+    remediation="Take the key of the purpose: keys.arns[...].",
     each=tuple(_KEYS),
 )
 def key_fits(node: Node, tenant: Subject) -> Iterator[Found]:
@@ -107,7 +107,7 @@ def key_fits(node: Node, tenant: Subject) -> Iterator[Found]:
     en="Each key lets those use it whom it was made for",
     severity="high",
     why="A key that refuses its service makes logs, backups or servers fail when they are needed (safeguards ③ and ④).",
-    mend="policy as in infra/keypolicies.py.",
+    remediation="policy as in infra/keypolicies.py.",
     each=(t.KEY,),
 )
 def key_serves(key: Node, tenant: Subject) -> Iterator[Found]:
@@ -132,7 +132,7 @@ def key_serves(key: Node, tenant: Subject) -> Iterator[Found]:
     en="Each service is given the role that was made for it",
     severity="high",
     why="With another role a service can't work, or may do what was meant for somebody else.",
-    mend="Take the role that trusts the service.",
+    remediation="Take the role that trusts the service.",
     each=tuple(_ROLES),
 )
 def role_fits(node: Node, tenant: Subject) -> Iterator[Found]:
@@ -161,7 +161,7 @@ def role_fits(node: Node, tenant: Subject) -> Iterator[Found]:
     en="Each role may do all that its work takes",
     severity="high",
     why="What is missing shows only when it is needed: a backup, a session, the city's look at the history.",
-    mend="Grant it, on the tenant's own resources.",
+    remediation="Grant it, on the tenant's own resources.",
     each=(t.ROLE,),
 )
 def role_able(role: Node, tenant: Subject) -> Iterator[Found]:
@@ -206,7 +206,8 @@ def role_able(role: Node, tenant: Subject) -> Iterator[Found]:
     en="The operator's work is bound to the ticket, the date, the tenant's servers and the recorded session",
     severity="critical",
     why="A session that is still open after the date, or with another document, is work that nobody asked for (③).",
-    mend="Conditions on every statement: aws:PrincipalTag/ticket, aws:CurrentTime; ssm:resourceTag/honseki:tenant.",
+    remediation="Conditions on every statement: aws:PrincipalTag/ticket, aws:CurrentTime; "
+    "ssm:resourceTag/honseki:tenant.",
     each=(t.ROLE_POLICY,),
 )
 def work_bounded(node: Node, tenant: Subject) -> Iterator[Found]:
@@ -254,7 +255,7 @@ def _is_date(text: str) -> bool:
     severity="critical",
     why="The load balancer admits terminals, servers the load balancer, the database servers: in another order one is "
     "cut off or open to whom it shouldn't.",
-    mend="Take the group of the component.",
+    remediation="Take the group of the component.",
     each=(t.LOAD_BALANCER, t.LAUNCH_TEMPLATE, t.DATABASE),
 )
 def group_fits(node: Node, tenant: Subject) -> Iterator[Found]:

@@ -25,7 +25,7 @@ _PARTS: Final = (
     en="Each region has what serves: load balancer, group of servers, launch template",
     severity="critical",
     why="Servers are redundant (safeguard ④); the recovery region must be able to start them.",
-    mend="Declare infra.servers.Servers in both places.",
+    remediation="Declare infra.servers.Servers in both places.",
     each=PLACE,
 )
 def servers_there(place: Place, tenant: Subject) -> Iterator[Found]:
@@ -42,7 +42,7 @@ def servers_there(place: Place, tenant: Subject) -> Iterator[Found]:
     en="Load balancers are internal, over all zones of the app tier",
     severity="critical",
     why="A public one is an entrance from the internet; one zone only is lost with that zone (safeguards ② and ④).",
-    mend="internal true, loadBalancerType network, the app subnets of all zones, deletion protection.",
+    remediation="internal true, loadBalancerType network, the app subnets of all zones, deletion protection.",
     each=(t.LOAD_BALANCER,),
 )
 def balancer_internal(node: Node, tenant: Subject) -> Iterator[Found]:
@@ -92,7 +92,7 @@ def _spread(node: Node, tenant: Subject, name: str) -> Iterator[Found]:
     en="The only listener passes TCP 443 through to the servers",
     severity="critical",
     why="Nothing between terminal and server may see a register; another port is another entrance.",
-    mend="protocol TCP, port 443, one default action: forward.",
+    remediation="protocol TCP, port 443, one default action: forward.",
     each=(t.LISTENER,),
 )
 def listener_passes(node: Node, tenant: Subject) -> Iterator[Found]:
@@ -118,7 +118,7 @@ def listener_passes(node: Node, tenant: Subject) -> Iterator[Found]:
     en="Targets are checked, and found by their instance",
     severity="high",
     why="A server that doesn't answer must get no terminals (safeguards ③ and ④).",
-    mend="protocol TCP, port 443, a health check every 10 to 30 seconds, targetType instance.",
+    remediation="protocol TCP, port 443, a health check every 10 to 30 seconds, targetType instance.",
     each=(t.TARGET_GROUP,),
 )
 def targets_checked(node: Node, tenant: Subject) -> Iterator[Found]:
@@ -150,7 +150,7 @@ def targets_checked(node: Node, tenant: Subject) -> Iterator[Found]:
     en="Servers stand in all zones, as many as the inventory says, two at least where they serve",
     severity="critical",
     why="One may fail without the work stopping (safeguard ④: redundant servers).",
-    mend="minSize and desiredCapacity from the inventory; app subnets of all zones; healthCheckType ELB.",
+    remediation="minSize and desiredCapacity from the inventory; app subnets of all zones; healthCheckType ELB.",
     each=(t.AUTO_SCALING,),
 )
 def servers_spread(node: Node, tenant: Subject) -> Iterator[Found]:
@@ -193,7 +193,7 @@ def _servers(place: Place, tenant: Subject) -> int:
     en="Servers start hardened: own image, IMDSv2 only, encrypted volumes, no key pair, no public address",
     severity="critical",
     why="Each is a way to a server's data or credentials that leaves no history of work (safeguard ③, 68条の2).",
-    mend="Declare it as infra/servers.py does.",
+    remediation="Declare it as infra/servers.py does.",
     each=(t.LAUNCH_TEMPLATE,),
 )
 def template_hardened(node: Node, tenant: Subject) -> Iterator[Found]:
@@ -250,7 +250,7 @@ def _image(node: Node, tenant: Subject) -> Iterator[Found]:
     en="Servers and their volumes carry the tenant's tags",
     severity="medium",
     why="The operator's and the city's permissions, and backups, find servers by their tags.",
-    mend="tagSpecifications for instance and volume in the launch template.",
+    remediation="tagSpecifications for instance and volume in the launch template.",
     each=(t.LAUNCH_TEMPLATE,),
 )
 def servers_tagged(node: Node, tenant: Subject) -> Iterator[Found]:

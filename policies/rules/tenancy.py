@@ -59,7 +59,7 @@ _FORBIDDEN: Final = {
     en="Only kinds of resources that were reviewed",
     severity="critical",
     why="What no rule covers may open a way that no rule sees, or is one itself (internet gateway, peering, key pair).",
-    mend="Remove it; or write rules for the type and add it to policies/rules/tokens.py.",
+    remediation="Remove it; or write rules for the type and add it to policies/rules/tokens.py.",
     each=EVERY,
 )
 def type_reviewed(node: Node, _: Subject) -> Iterator[Found]:
@@ -75,7 +75,7 @@ def type_reviewed(node: Node, _: Subject) -> Iterator[Found]:
     en="Names no account but the tenant's own",
     severity="critical",
     why="An ARN or account id of another account is a way between two municipalities (民一第19号).",
-    mend="Take the value from the tenant's own resource (an output), not from a text.",
+    remediation="Take the value from the tenant's own resource (an output), not from a text.",
     each=EVERY,
 )
 def own_account(node: Node, tenant: Subject) -> Iterator[Found]:
@@ -104,7 +104,7 @@ def own_account(node: Node, tenant: Subject) -> Iterator[Found]:
     en="Names no bucket but the tenant's own",
     severity="critical",
     why="A bucket's ARN holds no account, so only its name tells whose it is.",
-    mend="Take the ARN from the tenant's own bucket.",
+    remediation="Take the ARN from the tenant's own bucket.",
     each=EVERY,
 )
 def own_bucket(node: Node, tenant: Subject) -> Iterator[Found]:
@@ -122,7 +122,7 @@ def own_bucket(node: Node, tenant: Subject) -> Iterator[Found]:
     en="In the tenant's two regions only",
     severity="critical",
     why="Register data stays in the two regions in Japan that the inventory names.",
-    mend="Use the provider of the tenant's primary or recovery region.",
+    remediation="Use the provider of the tenant's primary or recovery region.",
     each=EVERY,
 )
 def own_region(node: Node, tenant: Subject) -> Iterator[Found]:
@@ -143,7 +143,7 @@ def own_region(node: Node, tenant: Subject) -> Iterator[Found]:
     en="Refers to the tenant's own resources, in its region",
     severity="critical",
     why="An id of another tenant's key, vault, subnet or gateway joins two municipalities.",
-    mend="Take the id from the resource that is meant (an output of the tenant's own), in the same region.",
+    remediation="Take the id from the resource that is meant (an output of the tenant's own), in the same region.",
     each=EVERY,
 )
 def own_reference(node: Node, tenant: Subject) -> Iterator[Found]:
@@ -169,7 +169,7 @@ def own_reference(node: Node, tenant: Subject) -> Iterator[Found]:
     en="Tagged with whose it is",
     severity="medium",
     why="The tags tell a live resource's tenant; recovery after a killed update finds resources by them.",
-    mend="Pass tags=naming.tags(...).",
+    remediation="Pass tags=naming.tags(...).",
     each=EVERY,
 )
 def tags(node: Node, tenant: Subject) -> Iterator[Found]:
@@ -201,7 +201,7 @@ def tags(node: Node, tenant: Subject) -> Iterator[Found]:
     en="What decides is declared, not left to a default",
     severity="high",
     why="What isn't declared is whatever AWS or somebody's hand sets, and no rule can see it.",
-    mend="Declare the property.",
+    remediation="Declare the property.",
     each=tuple(DECIDING),
 )
 def declared_whole(node: Node, _: Subject) -> Iterator[Found]:
@@ -237,7 +237,7 @@ TAGGED: Final = frozenset(
     en="Providers are pinned to the tenant's account, role and region",
     severity="critical",
     why="With credentials of another account, a program would change another municipality's environment.",
-    mend="Declare providers as infra/tenant.py does: region, the deploy role, allowedAccountIds.",
+    remediation="Declare providers as infra/tenant.py does: region, the deploy role, allowedAccountIds.",
     each=(t.PROVIDER,),
 )
 def provider_pinned(node: Node, tenant: Subject) -> Iterator[Found]:
@@ -259,7 +259,7 @@ def provider_pinned(node: Node, tenant: Subject) -> Iterator[Found]:
     en="Both regions are served",
     severity="critical",
     why="Without the recovery region, the loss of the primary loses the register.",
-    mend="Declare a provider for each of the inventory's two regions.",
+    remediation="Declare a provider for each of the inventory's two regions.",
     each=PLACE,
 )
 def provider_there(place: Place, tenant: Subject) -> Iterator[Found]:
@@ -274,7 +274,7 @@ def provider_there(place: Place, tenant: Subject) -> Iterator[Found]:
     en="Stores can't be deleted by an update",
     severity="high",
     why="An update that replaces or removes a store would lose registers or the history of work (68条の2).",
-    mend="Declare it with protect=True.",
+    remediation="Declare it with protect=True.",
     each=(t.KEY, t.LOG_GROUP, t.BUCKET, t.VAULT, t.VAULT_LOCK, t.DATABASE),
 )
 def stores_protected(node: Node, _: Subject) -> Iterator[Found]:
@@ -289,7 +289,7 @@ def stores_protected(node: Node, _: Subject) -> Iterator[Found]:
     en="The stack is the municipality's",
     severity="critical",
     why="A stack of another name would be checked against another municipality's inventory.",
-    mend="Name the stack TARGET-CODE.",
+    remediation="Name the stack TARGET-CODE.",
     each=TENANT,
 )
 def stack_named(tenant: Subject) -> Iterator[Found]:

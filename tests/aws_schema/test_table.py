@@ -64,7 +64,7 @@ def test_what_is_not_in_cloudformation_names_the_page_instead() -> None:
         pages = [entry.page] if not entry.views else []
         pages += [*entry.elsewhere.values(), *(each.page for each in entry.documented)]
         assert all(page.startswith("https://docs.aws.amazon.com/") for page in pages), token
-        assert entry.views or entry.documented, f"{token} is held against nothing"
+        assert entry.views or entry.documented, f"{token} is validated against nothing"
 
 
 def test_nine_in_ten_types_are_in_aws_schemas(izumi: Graph) -> None:

@@ -185,7 +185,7 @@ def _never_ready(outputs: tuple[Output, ...] = ()) -> ResourceType:
         ),
         deleting=core.forget,
         finding=lambda _clients, inputs: [inputs["name"]],
-        patience_s=3600.0,
+        timeout_s=3600.0,
     )
 
 
@@ -195,9 +195,9 @@ class _Local:
 
 def test_a_wait_in_a_rehearsal_ends_with_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """What takes AWS an hour takes a rehearsal region no minute, or never ends."""
-    assert core.REHEARSAL_PATIENCE_S <= 60
-    assert INSTANCE.patience_s > core.PATIENCE_S
-    monkeypatch.setattr(core, "REHEARSAL_PATIENCE_S", 0.1)
+    assert core.REHEARSAL_TIMEOUT_S <= 60
+    assert INSTANCE.timeout_s > core.PATIENCE_S
+    monkeypatch.setattr(core, "REHEARSAL_TIMEOUT_S", 0.1)
     with pytest.raises(core.PartlyCreatedError) as error:
         _never_ready().create(_Local(), {"name": "it"})  # type: ignore[arg-type]
     assert error.value.identifier == "it"

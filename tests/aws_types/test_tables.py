@@ -171,7 +171,7 @@ def test_no_property_is_lost_on_its_way_to_aws(kind: ResourceType) -> None:
         member = kind.creating.renamed.get(each.name, each.name).split(".")[0]
         told = shapes.member_of(shape, member) is not None or each.name in after
         told = told or (kind.creating.also is not None and each.name in MADE_OTHERWISE.get(kind.token, ()))
-        assert told or each.unanswered or each.name == "tags", each.name
+        assert told or each.write_only or each.name == "tags", each.name
 
 
 # Properties whose elements a function of the table takes apart and puts together; the life-cycle tests see them arrive.
@@ -209,7 +209,7 @@ def _compare_members(model: botocore.model.ServiceModel, declared: Property) -> 
 @pytest.mark.parametrize("kind", KINDS, ids=_by_token)
 def test_every_property_that_may_change_has_a_call_that_changes_it(kind: ResourceType) -> None:
     covered = {name for update in kind.updates for name in update.covers} | {"tags"}
-    free = {each.name for each in kind.properties if not each.replaces and not each.unanswered}
+    free = {each.name for each in kind.properties if not each.replaces and not each.write_only}
     assert free <= covered
     assert not {each.name for each in kind.properties if each.replaces} & covered
 

@@ -77,7 +77,7 @@ def test_json_tells_everything(report: Report) -> None:
     assert one["property"] == "mapPublicIpOnLaunch"
     assert one["file"] == "infra/network.py"
     assert one["why"]
-    assert one["mend"]
+    assert one["remediation"]
     assert told["findings"][1]["waiver"]["by"] == "山田太郎"
 
 

@@ -91,5 +91,5 @@ def build(images: Path, out: Path, cache: Path) -> builder.Built:
     return builder.build("small", out, lambda _: None, cache=cache, images=images)
 
 
-def leftovers(out: Path) -> list[str]:
+def orphans(out: Path) -> list[str]:
     return sorted(path.name for path in out.glob("small/.draft-*"))

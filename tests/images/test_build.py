@@ -27,7 +27,7 @@ from honseki.images.builder.document import ManifestError
 from honseki.images.builder.manifest import IMAGES, load
 from honseki.settings import CHECKOUT, Settings
 from tests.conftest import make_home
-from tests.images.conftest import STATUS, Tools, build, leftovers
+from tests.images.conftest import STATUS, Tools, build, orphans
 from tests.images.trees import BOOT, tree
 
 
@@ -41,7 +41,7 @@ def test_a_finished_image_is_named_by_its_disk(images: Path, tmp_path: Path, cac
     assert report["disk_sha256"] == built.digest
     assert report["root_sha256"] == hashlib.sha256((built.folder / "root.tar").read_bytes()).hexdigest()
     assert str(tmp_path) not in (built.folder / "manifest.json").read_text()
-    assert leftovers(tmp_path / "out") == []
+    assert orphans(tmp_path / "out") == []
 
 
 def test_the_same_again_is_the_same_image(images: Path, tmp_path: Path, cache: Path, root: Path) -> None:
@@ -233,14 +233,14 @@ def test_a_killed_builder_leaves_a_draft_that_the_next_removes(
         assert process.poll() is None
         assert time.monotonic() < until
         time.sleep(0.05)
-    assert len(leftovers(out)) == 1
+    assert len(orphans(out)) == 1
     assert builder.sweep(out / "small") == 0  # its builder lives
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    assert len(leftovers(out)) == 1
+    assert len(orphans(out)) == 1
     tools.fake("mmdebstrap", f'for each; do case "$each" in */made.tar) cp {root} "$each";; esac; done')
     build(images, out, cache)
-    assert leftovers(out) == []
+    assert orphans(out) == []
 
 
 def test_a_draft_with_something_mounted_in_it_is_never_removed(tmp_path: Path, tiny: Path) -> None:

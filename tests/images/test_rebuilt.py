@@ -13,7 +13,7 @@ import pytest
 from honseki.images.builder import build as builder
 from honseki.images.builder import inputs
 from honseki.images.builder.manifest import load
-from tests.images.conftest import STATUS, Tools, build, leftovers
+from tests.images.conftest import STATUS, Tools, build, orphans
 from tests.images.trees import BOOT, tree
 
 
@@ -81,7 +81,7 @@ def test_an_image_that_lost_a_file_is_made_whole_by_the_next_build(
     assert build(images, tmp_path / "out", cache).folder == built.folder
     now = {path.name: path.read_bytes() for path in built.folder.iterdir() if path.name != builder.REBUILT}
     assert now == files | {"scan.json": b"{}"}
-    assert leftovers(tmp_path / "out") == []
+    assert orphans(tmp_path / "out") == []
 
 
 def test_an_image_whose_disk_was_changed_is_not_kept(images: Path, tmp_path: Path, cache: Path, root: Path) -> None:

@@ -33,7 +33,7 @@ def test_every_safeguard_has_controls_and_both_languages() -> None:
 def test_rules_tell_why_and_how_to_mend() -> None:
     for rule in ALL:
         assert len(rule.why) > 20, rule.id
-        assert len(rule.mend) > 8, rule.id
+        assert len(rule.remediation) > 8, rule.id
     assert len({rule.id for rule in ALL}) == len(ALL)
 
 

@@ -121,7 +121,7 @@ def test_unknown_is_open_in_the_preview_and_refused_before_it_is_made(
     refused = at(updated, "subnet-private", "primary-app-a")
     assert len(refused) == 1
     assert refused[0]["enforcementLevel"] == "mandatory"
-    assert "Mend:" in refused[0]["message"]
+    assert "Fix:" in refused[0]["message"]
 
     sts = boto3.client("sts", **_rehearsal(region))
     credentials = sts.assume_role(RoleArn=f"arn:aws:iam::000000{CODE}:role/honseki-deploy", RoleSessionName="test")[

@@ -16,7 +16,7 @@ FINDING = Finding("272191", "tags", "urn:pulumi:rehearsal-272191::honseki::aws:e
 
 def waiver(**changes: object) -> Waiver:
     made = {"rule": "tags", "tenant": "272191", "where": "primary-*", "until": "2026-12-31", "by": "山田太郎"}
-    return Waiver.model_validate({**made, "why": "mended with the next release", **changes})
+    return Waiver.model_validate({**made, "why": "fixed with the next release", **changes})
 
 
 @pytest.mark.parametrize(

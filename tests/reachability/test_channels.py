@@ -63,7 +63,7 @@ def policy(statements: list[dict[str, Any]], kind: str = "bucket") -> Policy:
 def test_who_is_let_in(case: dict[str, Any]) -> None:
     found = list(judge(policy(case["statements"], case.get("kind", "bucket")), OWNERS, TENANCY))
     assert sorted([each.verdict, each.who, each.whose] for each in found) == sorted(with_accounts(case["find"]))
-    assert all(each.why and each.mend and each.where == "arn:it" for each in found)
+    assert all(each.why and each.remediation and each.where == "arn:it" for each in found)
 
 
 def test_the_names_of_cases_differ() -> None:

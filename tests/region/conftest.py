@@ -1,4 +1,4 @@
-"""One real region for the tests, and clients whose raw answers are held against botocore's models."""
+"""One real region for the tests, and clients whose raw answers are validated against botocore's models."""
 
 from __future__ import annotations
 

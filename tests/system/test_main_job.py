@@ -160,8 +160,8 @@ def test_a_change_by_hand_is_found_and_mended(
         assert any(p["path"].startswith(path) for p in found["properties"]), found["properties"]
     else:
         assert found["op"] == "delete"
-    mended = home.honseki("up", IZUMI, "--json")
-    assert mended.returncode == 0, mended.stderr
+    fixed = home.honseki("up", IZUMI, "--json")
+    assert fixed.returncode == 0, fixed.stderr
     after = home.honseki("drift", IZUMI, "--json")
     assert after.returncode == 0, after.stdout
 

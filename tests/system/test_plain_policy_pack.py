@@ -80,7 +80,7 @@ def test_a_declaration_with_a_finding_is_refused_before_anything_is_made(
         refused = pulumi(*command, "--policy-pack", "policies/pack")
         assert refused.returncode != 0, refused.stdout
         assert "[mandatory] [severity: critical]  subnet-private  (aws:ec2:Subnet: primary-app-a)" in refused.stdout
-        assert "Mend: mapPublicIpOnLaunch" in refused.stdout
+        assert "Fix: mapPublicIpOnLaunch" in refused.stdout
     (endpoint,) = [line.partition("=")[2] for line in environment.splitlines() if "AWS_ENDPOINT_URL=" in line]
     client = account_client(endpoint, f"000000{CODE}")
     for region in REGIONS:

@@ -258,7 +258,7 @@ def _unknown(image: Image, refusal: RefusedError, apt: Apt) -> HonsekiError:
     return ManifestError(
         f"there is no package {wrong!r} in the apt sources of {image.manifest.release}",
         where=where,
-        do=f"did you mean {' or '.join(near)}?" if near else "mend the name, or take it out",
+        do=f"did you mean {' or '.join(near)}?" if near else "fix the name, or take it out",
     )
 
 
@@ -276,7 +276,7 @@ def _unreachable(said: str, what: str, where: str, root: Path) -> HonsekiError:
     lines = [line for line in said.splitlines() if line.startswith(("E:", "W:", "Err:"))]
     why = "\n".join(lines[:5]) or said.strip()[-500:]
     if "list of sources could not be read" in said:
-        return HonsekiError("the apt sources can't be read", where=where, why=why, do="mend them, see sources.list(5)")
+        return HonsekiError("the apt sources can't be read", where=where, why=why, do="fix them, see sources.list(5)")
     if "is not signed" in said or "signatures couldn't be verified" in said:
         do = "give the archive's key by Signed-By, see sources.list(5); or find out who answers in its place"
         return HonsekiError("nobody who is trusted signed the package lists", where=where, why=why, do=do)
@@ -305,7 +305,7 @@ def sources(release: str, environ: dict[str, str] | None = None, etc: Path = Pat
             text = Path(chosen).read_text()
         except (OSError, UnicodeDecodeError) as error:
             raise HonsekiError(
-                f"{SOURCES} can't be read", where=chosen, why=str(error), do="mend the setting"
+                f"{SOURCES} can't be read", where=chosen, why=str(error), do="fix the setting"
             ) from error
         if not re.search(r"^Types:", text, re.MULTILINE | re.IGNORECASE):
             do = "write Types, URIs, Suites and Components (deb822, see sources.list(5)), not `deb` lines"

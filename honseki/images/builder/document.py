@@ -59,7 +59,7 @@ def read(file: Path) -> tuple[dict[str, Any], Lines]:
     except (OSError, ValueError, yaml.YAMLError) as error:  # ValueError: not UTF-8
         mark = getattr(error, "problem_mark", None)
         where = f"{file}:{mark.line + 1}" if mark else str(file)
-        raise ManifestError("the manifest can't be read", where=where, why=str(error), do="mend the file") from error
+        raise ManifestError("the manifest can't be read", where=where, why=str(error), do="fix the file") from error
     if root is None or not isinstance(data, dict):
         raise ManifestError("the manifest is not a mapping", where=str(file), do="write `key: value` lines")
     return {key: _tuples(value) for key, value in data.items()}, Lines(root)

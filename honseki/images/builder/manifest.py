@@ -246,7 +246,7 @@ def load(name: str, images: Path = IMAGES) -> Image:
             raise ManifestError(f"there is no image {wanted!r}", where=user, do=do)
         folder = images / wanted
         if any(folder == seen for seen, _, _ in lineage):
-            raise ManifestError(f"image {wanted} stands on itself", where=str(folder / MANIFEST), do="mend `base`")
+            raise ManifestError(f"image {wanted} stands on itself", where=str(folder / MANIFEST), do="fix `base`")
         data, lines = read(folder / MANIFEST)
         if data.get("name") != wanted:
             line = lines.of(("name",))
@@ -366,7 +366,7 @@ def _check_files(manifest: Manifest, folder: Path, lines: Lines) -> None:
             # The report names what the image was made from by the files of its folder.
             raise problem(file, line, field, f"{source} is not in the image's folder", "copy it there")
         if not (source.is_file() or (source.is_dir() and each.template is None)):
-            raise problem(file, line, field, f"{source} is not there", "mend the name, or add the file")
+            raise problem(file, line, field, f"{source} is not there", "fix the name, or add the file")
 
 
 def _source(each: File, folder: Path) -> Path | None:

@@ -160,7 +160,7 @@ def writing(where: Path, do: str = _NEEDED) -> Iterator[None]:
                 "this can't be read or written",
                 where=str(error.filename or where),
                 why=error.strerror or str(error),
-                do="mend its rights, or set HONSEKI_HOME (images) or HONSEKI_CACHE (packages) to another folder",
+                do="fix its rights, or set HONSEKI_HOME (images) or HONSEKI_CACHE (packages) to another folder",
             ) from error
         raise
 

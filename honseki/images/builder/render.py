@@ -80,12 +80,12 @@ def template(file: Path, given: Mapping[str, Any]) -> bytes:
             where=_place(error, file),
             why=str(error),
             do=f"give {variable or 'it'} under `settings:` in the manifest (a template writes "
-            f"settings.{variable or 'NAME'}), or mend the template",
+            f"settings.{variable or 'NAME'}), or fix the template",
         ) from error
     except jinja2.TemplateSyntaxError as error:
         where = f"{error.filename or file}:{error.lineno}"
         raise ManifestError(
-            "the template can't be read", where=where, why=str(error.message), do="mend the template"
+            "the template can't be read", where=where, why=str(error.message), do="fix the template"
         ) from error
     # What is left is what Python says of an expression (`image.name + 1`), of a template that isn't there, isn't UTF-8.
     except (jinja2.TemplateError, ArithmeticError, LookupError, OSError, TypeError, ValueError) as error:
@@ -93,7 +93,7 @@ def template(file: Path, given: Mapping[str, Any]) -> bytes:
             "the template can't be rendered",
             where=_place(error, file),
             why=f"{type(error).__name__}: {error}",
-            do="mend the template",
+            do="fix the template",
         ) from error
     return text.encode()
 

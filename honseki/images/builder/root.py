@@ -226,13 +226,13 @@ def _failure(image: Image, said: str, work: Path) -> HonsekiError:
             "mode": "a mode can't be set: no package brings the file, or its owner is not an account",
             "initrd": "the initrd can't be made",
         }[own[1]]
-        do = "mend the manifest: see `enabled`, `disabled`, `masked`, `users`, `groups`, `files`, `modes`"
+        do = "fix the manifest: see `enabled`, `disabled`, `masked`, `users`, `groups`, `files`, `modes`"
         about = own[2]
         if own[1] == "verify":
             # What is verified first may depend on the unit that is wrong: systemd's words name that one's file.
             named = re.findall(r"^(/\S+?):\d+: ", "\n".join(before), re.MULTILINE)
             about = next((path for path in named if _source(image, path)), about)
-            where, do = _source(image, about) or where, "mend the unit, or add what it names"
+            where, do = _source(image, about) or where, "fix the unit, or add what it names"
         return ManifestError(f"{what}: {about}", where=where, why="\n".join(before[-8:]), do=do)
     errors = [line for line in lines if re.match(r"(E:|dpkg: error| \S+ : (Depends|Breaks|Conflicts))", line)]
     return HonsekiError(

@@ -313,8 +313,10 @@ def judge_share(share: Share, owners: Mapping[str, str], tenancy: Tenancy) -> It
             sure, whose = UNTOLD, "unknown"
             why += "; whose account that is, or which accounts are in it, isn't told"
         verdict: Verdict = "CROSSES" if sure == YES else "UNKNOWN"
-        mend = "take the permission back; what another tenant needs goes through a reviewed line of the allow-list"
-        yield Crossing(verdict, share.kind, share.id, share.where, share.tenant, "", who, whose, (), why, mend)
+        remediation = (
+            "take the permission back; what another tenant needs goes through a reviewed line of the allow-list"
+        )
+        yield Crossing(verdict, share.kind, share.id, share.where, share.tenant, "", who, whose, (), why, remediation)
 
 
 @lru_cache(maxsize=4096)

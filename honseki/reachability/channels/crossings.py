@@ -1,4 +1,4 @@
-"""What is asked of channels that aren't packets, and what is answered: policies and shares in, crossings out."""
+"""What is requested from channels that aren't packets, and what is answered: policies and shares in, crossings out."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ class Crossing:
     """a tenant, `anyone`, `unknown account`"""
     actions: tuple[str, ...]
     why: str
-    mend: str
+    remediation: str
 
 
 @dataclass(frozen=True)

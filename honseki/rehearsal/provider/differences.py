@@ -48,7 +48,7 @@ def _changes(declared: Property, old: Any, new: Any) -> Iterable[tuple[str, How]
 
 def _unsaid(declared: Property, old: Any, new: Any) -> bool:
     """AWS's to decide; or imported, and nobody can say what it was."""
-    return (new is None and declared.computed) or (old is None and declared.unanswered)
+    return (new is None and declared.computed) or (old is None and declared.write_only)
 
 
 def _holds(declared: Property, old: Any, new: Any) -> bool:
@@ -103,12 +103,12 @@ def live_inputs(kind: ResourceType, live: Mapping[str, Any], old: Mapping[str, A
 
 def _live_input(declared: Property, value: Any, old: Mapping[str, Any] | None) -> Any:
     if old is None:
-        if declared.unanswered:
+        if declared.write_only:
             return None
         said = not empty(value) or (value is not None and declared.kind in COLLECTIONS)
         return value if said else declared.default
     before = old.get(declared.name)
-    if declared.unanswered or (declared.secret and empty(value)):
+    if declared.write_only or (declared.secret and empty(value)):
         return before
     if before is None:
         return None if declared.computed or declared.same(value, declared.default) else value
@@ -126,7 +126,7 @@ def outputs(
         for words in (inputs.get(each.name), old.get(each.name)):
             if words is None:
                 continue
-            if each.unanswered or (each.secret and empty(live.get(each.name))) or each.same(words, live.get(each.name)):
+            if each.write_only or (each.secret and empty(live.get(each.name))) or each.same(words, live.get(each.name)):
                 state[each.name] = words
                 break
     return state

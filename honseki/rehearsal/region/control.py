@@ -301,6 +301,4 @@ def _post(info: RegionInfo, path: str, value: dict[str, Any]) -> None:
     finally:
         connection.close()
     if response.status != 200:
-        raise RegionError(
-            f"The rehearsal region refused {path}", where=info.endpoint, why=body, do="mend what it names"
-        )
+        raise RegionError(f"The rehearsal region refused {path}", where=info.endpoint, why=body, do="fix what it names")

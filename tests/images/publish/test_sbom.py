@@ -1,4 +1,4 @@
-"""The bill of materials, held against CycloneDX's schema and dpkg's database; vulnerabilities of a made-up tracker."""
+"""The bill of materials, against CycloneDX's schema and dpkg's database; vulnerabilities of a made-up tracker."""
 
 from __future__ import annotations
 
