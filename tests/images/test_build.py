@@ -139,7 +139,7 @@ def test_what_the_real_systemd_refuses_ends_the_build(tmp_path: Path, path: str,
     (folder / "templates" / "x.j2").write_text(text)
     cache, out = Settings.resolve().cache / "images", tmp_path / "out"
     with pytest.raises(ManifestError, match="systemd would refuse a unit, or ignore a setting of it") as error:
-        builder.build("odd", out, lambda _: None, cache=cache, images=folder.parent)
+        builder.build("odd", out, lambda _: None, cache=cache, images=folder.parent, locks=tmp_path / "locks")
     assert error.value.what.endswith(path)
     assert why in error.value.why
     assert error.value.where == str(folder / "templates" / "x.j2")
