@@ -149,6 +149,8 @@ class AwsType:
     """Of destinations only ARNs and buckets name somebody: an e-mail address or a web hook leaves AWS."""
     grants_nothing: tuple[str, ...] = ()
     """inputs that look like a policy or a share and let nobody at anything"""
+    unruled: str = ""
+    """Why no rule reads the type yet: until one does, `type-reviewed` refuses whoever declares it."""
     undeclared: str = ""
     """Why rules know the type and no tenant declares it: then it needs neither table nor cost nor schema."""
 
