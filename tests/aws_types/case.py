@@ -52,6 +52,8 @@ class Case:
     """The inputs that the declarations use, by name; (R): changing it replaces the resource. In a type's first case."""
     outputs: str = ""
     """The outputs that the declarations use."""
+    variant: str = ""
+    """What a type's second case is about."""
     prepare: Callable[[Aws], Have]
     declare: Callable[[Have], Inputs]
     look: Callable[[Aws, Have, str], Any]
@@ -69,7 +71,7 @@ class Case:
 
     @property
     def name(self) -> str:
-        return self.token.rsplit(":", 1)[-1]
+        return self.variant or self.token.rsplit(":", 1)[-1]
 
 
 def all_cases() -> tuple[Case, ...]:

@@ -114,6 +114,7 @@ def _gateway_endpoint_facts(have: Have, **changes: Any) -> Any:
 
 GATEWAY_ENDPOINT = Case(
     token="aws:ec2/vpcEndpoint:VpcEndpoint",
+    variant="GatewayEndpoint",
     prepare=_endpoint_needs,
     declare=_gateway_endpoint,
     look=look_endpoint,

@@ -234,6 +234,7 @@ _LINES = 'SELECT MIN(ConnectionState) FROM SCHEMA("AWS/DX", ConnectionId)'
 
 QUERY_ALARM = Case(
     token="aws:cloudwatch/metricAlarm:MetricAlarm",
+    variant="QueryAlarm",
     prepare=_two_topics,
     declare=lambda have: _query(have, _LINES),
     look=_look_query,

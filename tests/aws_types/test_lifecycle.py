@@ -9,7 +9,6 @@ import pytest
 from honseki.aws_types import catalog
 from honseki.aws_types.clients import Clients
 from honseki.rehearsal.provider.protocol import provider_pb2 as pb
-from tests.aws_types import cases_gateways, cases_monitoring
 from tests.aws_types.case import Aws, Case, all_cases
 from tests.aws_types.conftest import ROLE
 from tests.aws_types.engine import Engine
@@ -18,8 +17,7 @@ CASES = all_cases()
 
 
 def _id(case: Case) -> str:
-    seconds = {id(cases_gateways.GATEWAY_ENDPOINT): "GatewayEndpoint", id(cases_monitoring.QUERY_ALARM): "QueryAlarm"}
-    return seconds.get(id(case), case.name)
+    return case.name
 
 
 @pytest.mark.slow
