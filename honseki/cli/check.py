@@ -101,7 +101,7 @@ def check(
 
 def waivers_file(context: Context) -> Path:
     """Beside the inventory: `stacks/waivers.yaml`."""
-    return context.settings.fleet.parent / "waivers.yaml"
+    return context.settings.waivers_file
 
 
 def _print(report: Report) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from honseki.engine import process
+from honseki import process
 from honseki.engine.binary import Engine
 from honseki.errors import HonsekiError
 from honseki.settings import PROJECT, Settings
