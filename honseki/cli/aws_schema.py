@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from honseki.cli import streams
 from honseki.cli.context import Context, all_option, codes_argument, json_option, pass_context
 from honseki.errors import Exit
 
@@ -39,7 +40,7 @@ def aws_check(context: Context, codes: tuple[str, ...], everyone: bool, as_json:
     """
     from honseki.aws_schema import fleet  # noqa: PLC0415
 
-    municipalities = context.chosen(codes, everyone)
+    municipalities = context.declared(codes, everyone)
     settings = context.settings
     started = time.perf_counter()
     found = list(fleet.run(municipalities, settings.target, settings.cache / "graphs"))
@@ -70,11 +71,9 @@ def _document(found: Sequence[Tenant], seconds: float) -> dict[str, Any]:
 
 
 def _print(found: Sequence[Tenant], seconds: float) -> None:
-    from rich.console import Console  # noqa: PLC0415
-
     from honseki.aws_schema.schemas import shipped_by  # noqa: PLC0415
 
-    console = Console()
+    console = streams.console()
     covered = _covered(found)
     listed = [(tenant.code, each) for tenant in found for each in tenant.refusals]
     for code, each in listed[:_SHOWN]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from honseki.cli import streams
 from honseki.cli.context import Context, all_option, codes_argument, json_option, pass_context
 from honseki.errors import Exit, HonsekiError
 
@@ -73,7 +74,7 @@ def check(
     if list_rules:
         _list_rules(context, as_json)
         return Exit.OK
-    municipalities = context.chosen(codes, everyone)
+    municipalities = context.declared(codes, everyone)
     settings = context.settings
     today = datetime.datetime.now(datetime.UTC).date()
     try:
@@ -105,13 +106,11 @@ def waivers_file(context: Context) -> Path:
 
 
 def _print(report: Report) -> None:
-    from rich.console import Console  # noqa: PLC0415
-
     from honseki.cli import show  # noqa: PLC0415
     from policies.controls import catalogue  # noqa: PLC0415
     from policies.rules import ALL  # noqa: PLC0415
 
-    console = Console()
+    console = streams.console()
     found = Counter[tuple[str, str]]()
     for each in report.open:
         for control in catalogue().of_rule(each.finding.rule):
@@ -168,8 +167,6 @@ def _tell(say: object, each: Placed) -> None:
 
 
 def _list_rules(context: Context, as_json: bool) -> None:
-    from rich.console import Console  # noqa: PLC0415
-
     from honseki.cli import show  # noqa: PLC0415
     from policies.controls import catalogue  # noqa: PLC0415
     from policies.rules import ALL  # noqa: PLC0415
@@ -178,4 +175,4 @@ def _list_rules(context: Context, as_json: bool) -> None:
     if as_json:
         context.print_json([dict(zip(("id", "severity", "controls", "ja", "en"), row, strict=True)) for row in rows])
     else:
-        Console().print(show.table(f"{len(ALL)} rules", ("rule", "severity", "controls", "ja", "en"), rows))
+        streams.console().print(show.table(f"{len(ALL)} rules", ("rule", "severity", "controls", "ja", "en"), rows))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from honseki.cli import streams
 from honseki.errors import Exit, HonsekiError
 from honseki.settings import Settings
 
@@ -104,6 +105,18 @@ class Context:
         wanted = list(dict.fromkeys(codes))
         return self.fleet(None if everyone else wanted).municipalities
 
+    def declared(self, codes: Sequence[str], everyone: bool) -> tuple[Municipality, ...]:
+        """As `chosen`, of which each has what the target needs to be declared."""
+        found = self.chosen(codes, everyone)
+        self.require_ready(found)
+        return found
+
+    def require_ready(self, municipalities: Sequence[Municipality]) -> None:
+        """Raise `HonsekiError` if the inventory lacks what the target needs: in AWS accounts, an image, people."""
+        from honseki.engine.cloud import require_ready  # noqa: PLC0415
+
+        require_ready(self.settings, municipalities)
+
     @functools.cached_property
     def is_terminal(self) -> bool:
         """Whether a person looks at the progress."""
@@ -111,7 +124,7 @@ class Context:
 
     def print_json(self, value: Any) -> None:
         """The document of `--json`."""
-        click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+        click.echo(json.dumps(value, ensure_ascii=not streams.is_unicode(), indent=2, default=str))
 
 
 pass_context = click.make_pass_decorator(Context)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from honseki.cli import streams
 from honseki.cli.context import Context, all_option, codes_argument, json_option, pass_context
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def cost(context: Context, codes: tuple[str, ...], everyone: bool, as_json: bool
     from honseki.cost import count  # noqa: PLC0415
     from honseki.cost.charges import summed  # noqa: PLC0415
 
-    municipalities = context.chosen(codes, everyone)
+    municipalities = context.declared(codes, everyone)
     settings = context.settings
     found = list(count.run(municipalities, settings.target, settings.cache / "graphs"))
     total = summed(charge for tenant in found for charge in tenant.charges)
@@ -70,9 +71,7 @@ def _charges(charges: Iterable[Charge]) -> list[dict[str, Any]]:
 
 
 def _print(found: Sequence[Tenant], total: Sequence[Charge]) -> None:
-    from rich.console import Console  # noqa: PLC0415
-
-    console = Console()
+    console = streams.console()
     for tenant in found if len(found) <= _SHOWN else ():
         municipality = tenant.municipality
         _table(console, f"{municipality.code} {municipality.name}, recovery: {municipality.recovery}", tenant.charges)

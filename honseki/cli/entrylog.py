@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from honseki.cli import streams
 from honseki.cli.context import Context, all_option, codes_argument, json_option, pass_context
 from honseki.errors import Exit
 
@@ -240,7 +241,6 @@ def _tenants(context: Context, municipalities: Sequence[Municipality]) -> list[T
     return found
 
 
-_WIDTH = 180
 _STATES = {
     "pending": "開始前 not yet valid",
     "valid": "有効 valid",
@@ -250,8 +250,6 @@ _STATES = {
 
 
 def _show(reports: Sequence[Report], target: str) -> None:
-    from rich.console import Console  # noqa: PLC0415
-
     from honseki.cli import show  # noqa: PLC0415
 
     where = "リハーサル環境 rehearsal region, not AWS" if target == "rehearsal" else "AWS"
@@ -267,9 +265,7 @@ def _show(reports: Sequence[Report], target: str) -> None:
         "残日数\nDays left",
     )
     rows = [_row(each, source) for each in reports for source in each.sources]
-    # Into a file or a pipe the whole table goes, however wide.
-    console = Console()
-    console = console if console.is_terminal else Console(width=_WIDTH, soft_wrap=True)
+    console = streams.console()
     console.print(show.table(f"入退室記録の報告 Entry logs of the data centre ({where})", columns, rows))
     for each in reports:
         for finding in each.findings:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from honseki.cli import streams
 from honseki.cli.context import Context, json_option, pass_context
 from honseki.errors import Exit
 
@@ -37,8 +38,6 @@ def list_(context: Context, as_json: bool) -> int:
     if as_json:
         context.print_json({"municipalities": [row.as_json() for row in rows], "totals": totals.as_json()})
         return Exit.OK
-    from rich.console import Console  # noqa: PLC0415
-
     from honseki.cli import show  # noqa: PLC0415
 
     columns = ("code", "name", "prefecture", "sites", "terminals", "lines", "recovery", "logs kept", "AWS account")
@@ -49,7 +48,7 @@ def list_(context: Context, as_json: bool) -> int:
         )
         for row in rows
     ]
-    Console().print(show.table("", columns, cells))
+    streams.console().print(show.table("", columns, cells))
     click.echo(f"{totals.municipalities} municipalities, {totals.sites} sites, {totals.terminals} terminals")
     return Exit.OK
 

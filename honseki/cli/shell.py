@@ -10,7 +10,7 @@ from typing import Final
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _FOREIGN: Final = ("AWS_", "PULUMI_")
-"""Of the caller's variables these would lead elsewhere, whatever follows: profiles, SSO, endpoints by service, tokens."""
+"""Beginnings of names that would lead elsewhere: profiles, SSO, endpoints by service, tokens, backends."""
 
 
 def script(variables: Mapping[str, str], folders: Sequence[str], environ: Mapping[str, str]) -> str:

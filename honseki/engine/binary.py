@@ -203,7 +203,15 @@ def _keep(settings: Settings, draft: Path, binary: Path, origin: str) -> Engine:
 
 def _parent(cache: Path) -> Path:
     folder = cache / "engine"
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise HonsekiError(
+            "there is no engine yet, and no place to keep one",
+            where=str(folder),
+            why=f"this folder can't be made: {error.strerror}",
+            do="set HONSEKI_CACHE to a folder that you may write",
+        ) from error
     return folder
 
 
@@ -229,7 +237,7 @@ def _version(binary: Path, cache: Path) -> str:
     if key not in known:
         answer = process.run([str(binary), "version"], env=environment.closed(), check=False).stdout.strip()
         known = {key: answer.removeprefix("v") if _VERSION.match(answer) else ""}
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, HonsekiError):
             _parent(cache)
             draft = notes.with_suffix(f".{os.getpid()}")
             draft.write_text(json.dumps(known))

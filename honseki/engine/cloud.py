@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from honseki.errors import HonsekiError
 from honseki.settings import DEPLOY_ROLE, Settings
 from infra.model import Municipality
+from infra.model.municipality import NotReadyError
 
 if TYPE_CHECKING:
     from honseki.aws_session import Keys, Session
@@ -52,6 +53,27 @@ def require_accounts(settings: Settings, municipalities: Sequence[Municipality])
             where=", ".join(f"{settings.fleet.name}/{m.code}.yaml ({m.name})" for m in without[:5]),
             why="Honseki deploys into accounts that were issued beforehand, and creates none",
             do='have one issued, then write `account: "..."` into the file; or rehearse: --target rehearsal',
+        )
+
+
+def require_ready(settings: Settings, municipalities: Sequence[Municipality]) -> None:
+    """In AWS a declaration needs accounts, an image and people; raises `HonsekiError` with all that is missing."""
+    require_accounts(settings, municipalities)
+    missing: dict[str, list[str]] = {}
+    for municipality in municipalities:
+        for need in (municipality.image_for, municipality.operators_for, municipality.readers_for):
+            try:
+                need(settings.target)
+            except NotReadyError as error:
+                what = str(error).partition(f"{municipality.code} {municipality.name}: ")[2] or str(error)
+                missing.setdefault(what, []).append(municipality.code)
+    if missing:
+        raise HonsekiError(
+            f"the inventory isn't ready for {settings.target}: {len(missing)} thing{'s' if len(missing) > 1 else ''} "
+            "of rehearsals in it",
+            where=str(settings.fleet),
+            why="\n         ".join(f"{', '.join(codes[:5])}: {what}" for what, codes in missing.items()),
+            do="write what is named (docs/engineer.md, AWS), or rehearse: --target rehearsal",
         )
 
 
