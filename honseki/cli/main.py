@@ -107,8 +107,7 @@ def run() -> None:
     except HonsekiError as error:
         _tell(error)
         code = error.exit_code
-    with contextlib.suppress(streams.OutputError):  # then there is an error already that says more
-        sys.stdout.flush()
+    streams.release()
     sys.exit(code)
 
 

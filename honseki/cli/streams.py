@@ -6,6 +6,7 @@ never stop the work that it is about.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import sys
@@ -17,7 +18,7 @@ from honseki.errors import Exit, HonsekiError
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["ClosedPipeError", "OutputError", "console", "guard", "is_unicode"]
+__all__ = ["ClosedPipeError", "OutputError", "console", "guard", "is_unicode", "release"]
 
 _ANY_WIDTH: Final = 100_000
 """Columns of what isn't a terminal: nothing is wrapped or cut."""
@@ -127,6 +128,16 @@ def guard() -> None:
         if kind is Progress:
             stream.reconfigure(errors="backslashreplace")
         setattr(sys, name, kind(stream))
+
+
+def release() -> None:
+    """Put the process's own streams back. What can't be written any more has been reported by then."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if isinstance(stream, _Stream):
+            with contextlib.suppress(OutputError):
+                stream.flush()
+            setattr(sys, name, stream._stream)
 
 
 def console() -> Console:
