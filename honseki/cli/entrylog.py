@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import click
 
 from honseki.cli import streams
-from honseki.cli.context import Context, all_option, codes_argument, json_option, pass_context
+from honseki.cli.context import Context, all_option, codes_argument, csv_option, json_option, pass_context
 from honseki.errors import Exit
 
 if TYPE_CHECKING:
-    from honseki.entrylog.assess import Report, SourceReport
+    from honseki.entrylog.assess import Finding, Report, SourceReport
     from honseki.entrylog.configuration import Configuration
     from honseki.entrylog.days import Period
     from honseki.entrylog.ingest import Tenant
@@ -144,6 +144,7 @@ def ingest(
 @click.option("--to", "last", type=_Day(), help="Last day. Default: yesterday.")
 @configuration_option
 @json_option
+@csv_option
 @pass_context
 def report(
     context: Context,
@@ -153,6 +154,7 @@ def report(
     last: date | None,
     configuration: Path | None,
     as_json: bool,
+    as_csv: bool,
 ) -> int:
     """Report days without a log, late exports, altered files, locks that are too short, and the attestation.
 
@@ -182,6 +184,9 @@ def report(
                 "municipalities": [each.as_json() for each in reports],
             }
         )
+    elif as_csv:
+        columns = ("code", "name", "source", "finding", "what", "do")
+        context.print_csv(columns, (_finding(each, finding) for each in reports for finding in each.findings))
     else:
         _show(reports, target)
     return Exit.CHANGES if count else Exit.OK
@@ -277,6 +282,11 @@ def _show(reports: Sequence[Report], target: str) -> None:
             for note in source_report.superseded:
                 line = f"{each.municipality.code} {source_report.source.id}: 差替え Superseded: {note}"
                 console.print(line, markup=False, highlight=False)
+
+
+def _finding(report: Report, finding: Finding) -> tuple[object, ...]:
+    municipality = report.municipality
+    return (municipality.code, municipality.name, finding.source, finding.kind.id, finding.what, finding.do)
 
 
 def _row(report: Report, source: SourceReport) -> tuple[object, ...]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from honseki.cli import streams
-from honseki.cli.context import Context, all_option, codes_argument, json_option, pass_context
+from honseki.cli.context import Context, all_option, codes_argument, csv_option, json_option, pass_context
 from honseki.engine.events import Step
 from honseki.engine.operation import Done, Interrupts
 from honseki.errors import Exit, HonsekiError, InterruptError, RefusedError
@@ -145,8 +145,9 @@ def drift(context: Context, codes: tuple[str, ...], everyone: bool, jobs: int, a
 @codes_argument
 @all_option
 @json_option
+@csv_option
 @pass_context
-def status(context: Context, codes: tuple[str, ...], everyone: bool, as_json: bool) -> int:
+def status(context: Context, codes: tuple[str, ...], everyone: bool, as_json: bool, as_csv: bool) -> int:
     """Show what was deployed: a tree per municipality, and what each part is for. Without codes: all that exist.
 
     \b
@@ -173,6 +174,15 @@ def status(context: Context, codes: tuple[str, ...], everyone: bool, as_json: bo
         entries.append((municipality, state.resources(deployment), state.pending(deployment)))
     if as_json:
         context.print_json([_status(context, *entry) for entry in entries])
+        return Exit.OK
+    if as_csv:
+        told = [_status(context, *entry) for entry in entries]
+        rows = [
+            (each["code"], each["name"], each["target"], entry["type"], entry["urn"].rpartition("::")[2], entry["id"])
+            for each in told
+            for entry in each["resources"]
+        ]
+        context.print_csv(("code", "name", "target", "type", "resource", "id"), rows)
         return Exit.OK
     from honseki.cli import show  # noqa: PLC0415
 
