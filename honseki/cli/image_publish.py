@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from honseki.cli.context import Context, json_option, pass_context
+from honseki.cli.context import Context, csv_option, json_option, pass_context
 from honseki.errors import Exit, HonsekiError, RefusedError
 
 if TYPE_CHECKING:
@@ -216,8 +216,9 @@ def _write(context: Context, image: Built, done: dict[str, Published], pairs: Se
 @click.option("--dry-run", is_flag=True, help="Say what would be removed; change nothing.")
 @click.option("--yes", is_flag=True, help="Don't ask.")
 @json_option
+@csv_option
 @pass_context
-def retire(context: Context, name: str, keep: int, dry_run: bool, yes: bool, as_json: bool) -> int:
+def retire(context: Context, name: str, keep: int, dry_run: bool, yes: bool, as_json: bool, as_csv: bool) -> int:
     """Deregister published images that nobody uses, and delete their snapshots.
 
     What a launch template's version, an instance or a launch configuration of any tenant names, and what the inventory
@@ -247,6 +248,11 @@ def retire(context: Context, name: str, keep: int, dry_run: bool, yes: bool, as_
     going = [verdict for verdict in verdicts if not verdict.stays]
     if as_json:
         context.print_json([dataclasses.asdict(verdict) for verdict in verdicts])
+    elif as_csv:
+        columns = ("region", "id", "snapshot", "digest", "stays", "kept for")
+        context.print_csv(
+            columns, ((v.region, v.id, v.snapshot, v.digest, v.stays, "; ".join(v.kept_for)) for v in verdicts)
+        )
     else:
         for verdict in verdicts:
             _say_verdict(verdict)

@@ -354,7 +354,7 @@ def _unreachable(said: str, what: str, where: str, root: Path) -> HonsekiError:
 
 def place() -> str:
     """Where the sources stand, for errors."""
-    return os.environ.get(SOURCES) or "/etc/apt"
+    return os.environ.get(SOURCES) or "/etc/apt"  # noqa: TID251  a setting of the builder, which stands alone
 
 
 def sources(release: str, environ: dict[str, str] | None = None, etc: Path = Path("/etc/apt")) -> str:
@@ -362,7 +362,7 @@ def sources(release: str, environ: dict[str, str] | None = None, etc: Path = Pat
 
     Sources of other suites (a vendor's own repository) have no say in an image. `HonsekiError` if none is left.
     """
-    env = os.environ if environ is None else environ
+    env = os.environ if environ is None else environ  # noqa: TID251
     if chosen := env.get(SOURCES):
         try:
             text = Path(chosen).read_text()
