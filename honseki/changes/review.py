@@ -16,6 +16,7 @@ from honseki.changes.meaning import facts
 from honseki.changes.parts import OTHER, PARTS, carries, part_of
 from honseki.changes.steps import Change
 from honseki.changes.words import lines, text
+from honseki.words import many
 from infra.model import Municipality
 
 LINES: Final = 30
@@ -192,13 +193,7 @@ def _details(change: Change) -> tuple[str, ...]:
 
 def _counted(kinds: Mapping[str, int]) -> str:
     """`2 SecurityGroups, NetworkAcl`."""
-    return ", ".join(kind if count == 1 else f"{count} {_plural(kind)}" for kind, count in kinds.items())
-
-
-def _plural(kind: str) -> str:
-    if kind.endswith("y") and kind[-2] not in "aeiou":
-        return f"{kind[:-1]}ies"
-    return kind if kind.endswith("s") else f"{kind}s"
+    return ", ".join(kind if count == 1 else many(count, kind.removesuffix("s")) for kind, count in kinds.items())
 
 
 def _merged(entries: Iterable[Entry]) -> list[Entry]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from honseki.changes.difference import POSITIONS, Difference, Elements, Fields, InDocument, Replaced
 from honseki.changes.values import Document, Unknown, plain, same
+from honseki.words import many
 
 _LONG = 60
 _AROUND = 24
@@ -166,8 +167,7 @@ def _elements(path: str, found: Elements) -> Iterator[str]:
             continue
         yield from _lines(f"{path} {label(changed.element)}:", inside)
     if moved and found.same_precedence:
-        rules = "1 rule" if len(moved) == 1 else f"{len(moved)} rules"
-        yield f"{path}: {rules} renumbered, in the same order"
+        yield f"{path}: {many(len(moved), 'rule')} renumbered, in the same order"
     elif moved:
         # A rule that is looked at before another one now may decide otherwise: each is shown.
         for changed in moved:

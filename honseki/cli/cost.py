@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from honseki.cli.context import Context, all_option, codes_argument, json_option, pass_context
+from honseki.words import many
 
 if TYPE_CHECKING:
     from honseki.cost.charges import Charge
@@ -77,7 +78,7 @@ def _print(found: Sequence[Tenant], total: Sequence[Charge]) -> None:
         municipality = tenant.municipality
         _table(console, f"{municipality.code} {municipality.name}, recovery: {municipality.recovery}", tenant.charges)
     if len(found) > 1:
-        _table(console, f"All {len(found)} municipalities together", total)
+        _table(console, f"All {many(len(found), 'municipality')} together", total)
     if len(found) > _SHOWN:
         console.print("Municipality by municipality: --json", highlight=False)
 

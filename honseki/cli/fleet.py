@@ -8,6 +8,7 @@ import click
 
 from honseki.cli.context import Context, json_option, pass_context
 from honseki.errors import Exit
+from honseki.words import many
 
 
 @click.group()
@@ -69,7 +70,7 @@ def check(context: Context, as_json: bool) -> int:
     if as_json:
         context.print_json({"municipalities": count, "problems": []})
     else:
-        click.echo(f"{count} municipalities, no problems ({context.settings.fleet})")
+        click.echo(f"{many(count, 'municipality')}, no problems ({context.settings.fleet})")
     return Exit.OK
 
 
@@ -89,5 +90,5 @@ def sample(context: Context, count: int, out: Path, seed: int) -> int:  # noqa: 
     from honseki.fleet.sample import sample as write  # noqa: PLC0415
 
     files = write(count, seed, out)
-    click.echo(f"{len(files)} municipalities in {out}. Use them: HONSEKI_FLEET={out} honseki fleet list")
+    click.echo(f"{many(len(files), 'municipality')} in {out}. Use them: HONSEKI_FLEET={out} honseki fleet list")
     return Exit.OK

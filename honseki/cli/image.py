@@ -11,6 +11,7 @@ import click
 from honseki.cli import image_publish
 from honseki.cli.context import Context, json_option, pass_context
 from honseki.errors import Exit
+from honseki.words import many
 
 if TYPE_CHECKING:
     from honseki.images.builder.build import Built
@@ -84,7 +85,7 @@ def lock(context: Context, name: str, as_json: bool) -> int:
         return Exit.OK
     for package, (old, new) in changes.items():
         click.echo(f"{package}: {old or 'not there'} -> {new or 'gone'}")
-    click.echo(f"{chosen.lock_file}: {len(after)} packages, {len(changes)} changed")
+    click.echo(f"{chosen.lock_file}: {many(len(after), 'package')}, {len(changes)} changed")
     return Exit.OK
 
 
@@ -143,7 +144,8 @@ def diff(context: Context, before: str, after: str, as_json: bool) -> int:
         for each in differences:
             click.echo(str(each))
         click.echo(
-            f"{first.name}@{first.digest[:12]} and {second.name}@{second.digest[:12]}: {len(differences)} differences"
+            f"{first.name}@{first.digest[:12]} and {second.name}@{second.digest[:12]}: "
+            f"{many(len(differences), 'difference')}"
         )
     return Exit.CHANGES if differences else Exit.OK
 

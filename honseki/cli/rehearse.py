@@ -66,15 +66,15 @@ def _closing(context: Context, results: Sequence[tuple[Municipality, Done]]) -> 
         line = show.heading(municipality, settings.target).append(f": {show.summary(done)}")
         console.print(line, soft_wrap=True)
         for warning in done.outcome.warnings:
-            context.say(f"warning: {warning}")
+            context.say(f"warning: {warning.partition(chr(10))[0]}")
     rows = [
-        (f"{part.name}: {part.purpose}", *(made[code][name] for code in made))
+        (part.name, *(made[code][name] for code in made))
         for name, part in PARTS.items()
         if any(made[code][name] for code in made)
     ]
-    rows.append(("AWS resources", *(counts.total() for counts in made.values())))
+    rows.append(("合計 All", *(counts.total() for counts in made.values())))
     console.print()
-    console.print(show.table("", ("part of a tenant", *made), rows))
+    console.print(show.table("", ("AWS resources of each part", *made), rows))
     who = "each municipality" if len(results) > 1 else f"{results[0][0].name}"
     console.print(
         f"\nProven of {who} before anything was deployed: no packet gets to or from another tenant; every terminal is "

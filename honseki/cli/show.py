@@ -20,6 +20,7 @@ from honseki.changes.review import LINES, review
 from honseki.changes.steps import Step
 from honseki.engine.operation import Done
 from honseki.engine.summary import Setting
+from honseki.words import many
 from infra.model import Municipality
 
 _STYLES: Mapping[str, str] = {
@@ -110,13 +111,6 @@ _PLANNED = {
     )
 }
 _DRIFTED = {"update": ("differs", "differ"), "delete": ("is gone", "are gone")}
-
-
-def many(count: int, noun: str) -> str:
-    """`1 resource`, `2 resources`, `2 municipalities`."""
-    if count == 1:
-        return f"1 {noun}"
-    return f"{count} {noun[:-1]}ies" if noun.endswith("y") else f"{count} {noun}s"
 
 
 def summary(done: Done) -> str:

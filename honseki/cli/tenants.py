@@ -17,6 +17,7 @@ from honseki.changes.steps import Step
 from honseki.cli.context import Context, all_option, codes_argument, json_option, pass_context
 from honseki.engine.operation import Done, Interrupts
 from honseki.errors import Exit, HonsekiError, InterruptError, RefusedError
+from honseki.words import many
 
 if TYPE_CHECKING:
     from honseki.cli.show import Reporter
@@ -210,7 +211,7 @@ def status(context: Context, codes: tuple[str, ...], everyone: bool, as_json: bo
         console.print(show.tenant_tree(municipality, settings.target, resources, chosen))
         if begun:
             console.print(
-                f"  {len(begun)} step(s) of an interrupted operation; `honseki up {municipality.code}` goes on"
+                f"  {many(len(begun), 'step')} of an interrupted operation; `honseki up {municipality.code}` goes on"
             )
     return Exit.OK
 
@@ -331,7 +332,7 @@ def _raise(failures: dict[str, HonsekiError], total: int) -> None:
     why = "\n".join(f"{code}: {error}" for code, error in sorted(failures.items()))
     kind = InterruptError if all(isinstance(each, InterruptError) for each in failures.values()) else HonsekiError
     raise kind(
-        f"{len(failures)} of {total} tenants failed; the others are done",
+        f"{len(failures)} of {many(total, 'tenant')} failed; the others are done",
         where=", ".join(sorted(failures)),
         why=why,
         do="fix what the reasons say, then run the same command for these",
@@ -365,7 +366,7 @@ def _results(
         if changed and not (only_few and len(changed) > _FEW):
             show.changes(console, municipality, done, full=full)
         for warning in done.outcome.warnings:
-            context.say(f"warning: {warning}")
+            context.say(f"warning: {warning if full else warning.partition(chr(10))[0]}")
 
 
 def _document(municipality: Municipality, done: Done) -> dict[str, Any]:

@@ -48,7 +48,7 @@ STATEMENTS = st.lists(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(VALUES, VALUES)
 def test_a_difference_applied_to_the_old_value_gives_the_new_one(before: Any, after: Any) -> None:
     old, new = clean(before), clean(after)
@@ -57,7 +57,7 @@ def test_a_difference_applied_to_the_old_value_gives_the_new_one(before: Any, af
     assert (found is None) == same(old, new)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(RULES, max_size=6), st.lists(RULES, max_size=6), st.randoms(use_true_random=False))
 def test_a_list_of_rules_can_be_rebuilt_from_its_difference(before: Any, after: Any, random: Any) -> None:
     """Closer to what happens: most rules are kept, some move, a few come and go."""
@@ -68,14 +68,14 @@ def test_a_list_of_rules_can_be_rebuilt_from_its_difference(before: Any, after: 
     assert same(applied(before, difference(before, new)), new)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(STATEMENTS, STATEMENTS)
 def test_a_policy_can_be_rebuilt_from_its_difference(before: Any, after: Any) -> None:
     old, new = (clean(json.dumps({"Version": "2012-10-17", "Statement": each})) for each in (before, after))
     assert same(applied(old, difference(old, new)), new)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(RULES, min_size=1, max_size=6, unique_by=fingerprint), RULES, st.integers(0, 6))
 def test_one_more_element_is_one_addition_wherever_it_stands(rules: Any, rule: Any, position: int) -> None:
     """What comes after it shifts; that isn't a difference."""
@@ -87,7 +87,7 @@ def test_one_more_element_is_one_addition_wherever_it_stands(rules: Any, rule: A
     assert (found.removed, found.changed, found.order) == ({}, {}, None)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(RULES, min_size=1, max_size=6, unique_by=fingerprint), st.data())
 def test_one_element_less_is_one_removal(rules: Any, data: st.DataObject) -> None:
     position = data.draw(st.integers(0, len(rules) - 1))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 import pytest
@@ -14,23 +13,13 @@ from honseki.changes.parts import PARTS, WITHIN, carries, part_of
 from honseki.changes.review import LINES, review
 from honseki.changes.steps import Change, Step, changes, unchanged
 from honseki.changes.values import UNKNOWN
-from infra.model import Capacity, Image, Municipality, Operator, Readers, Retention
+from infra.model import Capacity, Municipality, Retention
 from infra.model.graph import Node, Unknown
-from tests.graphs import PUBLISHED, declared
-from tests.model.example import municipality, site
+from tests.changes.towns import town
+from tests.graphs import declared
+from tests.model.example import site
 
 UNKNOWN_TEXT = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-ROLE = "arn:aws:iam::000000000000:role"
-
-
-def town(**changes: Any) -> Municipality:
-    people = {
-        "operator": Operator(principals=(f"{ROLE}/operator",), expires=date(2100, 4, 1)),
-        "readers": Readers(principals=(f"{ROLE}/city",)),
-    }
-    return municipality(**{"image": Image(**PUBLISHED), **people, **changes})
-
-
 BEFORE = town()
 BRANCH = site(2, id="eki", name="駅前出張所", terminals=3, prefix="10.219.2.0/26")
 
