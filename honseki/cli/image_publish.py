@@ -11,6 +11,7 @@ import click
 
 from honseki.cli.context import Context, csv_option, json_option, pass_context
 from honseki.errors import Exit, HonsekiError, RefusedError
+from honseki.words import many
 
 if TYPE_CHECKING:
     from honseki.images.builder.build import Built
@@ -50,7 +51,7 @@ def sbom(context: Context, wanted: str, tracker: Path | None, as_json: bool) -> 
         told = None if found is None else [dataclasses.asdict(each) for each in found]
         context.print_json({"file": str(path), "packages": len(packages), "vulnerabilities": told})
         return Exit.OK
-    click.echo(f"{path}: {len(packages)} packages.")
+    click.echo(f"{path}: {many(len(packages), 'package')}.")
     if found is None:
         click.echo("Known vulnerabilities: not known (give --tracker FILE, from the security tracker's data/json).")
         return Exit.OK
