@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from honseki.engine import binary
 from honseki.settings import CHECKOUT, Settings
@@ -23,6 +25,16 @@ _NOT_INHERITED = ("AWS_", "PULUMI_", "HONSEKI_")
 
 _SLOW_FOLDERS = ("benchmarks", "images", "region")
 """Each of their tests starts something of its own (a region, a database, tools of Debian's): together over a minute."""
+
+
+hypothesis_settings.register_profile(
+    "honseki",
+    parent=hypothesis_settings(),  # with `CI` set, Hypothesis has chosen its own profile of that name
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+hypothesis_settings.load_profile("honseki")
+"""How long an example takes says how busy the machine is, and nothing of the code."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
