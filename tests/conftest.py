@@ -18,6 +18,7 @@ from honseki.engine import binary
 from honseki.settings import CHECKOUT, Settings
 from tests.harness import order, skips
 from tests.harness.deployed import Deployments, run_folder
+from tests.harness.orphans import Orphans
 from tests.harness.seconds import Seconds
 
 _NOT_INHERITED = ("AWS_", "PULUMI_", "HONSEKI_")
@@ -40,6 +41,7 @@ hypothesis_settings.load_profile("honseki")
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(skips)
     config.pluginmanager.register(Seconds())
+    config.pluginmanager.register(Orphans())
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -29,7 +29,7 @@ def failed(report: pytest.TestReport | pytest.CollectReport) -> None:
     if reason.startswith(NEEDS_ROOT):
         return
     report.outcome = "failed"
-    report.longrepr = f"{report.nodeid} can't run here, and with CI set nothing is skipped: {reason}"
+    report.longrepr = f"can't run here, and with CI set nothing is skipped: {reason}"
 
 
 @pytest.hookimpl(wrapper=True)

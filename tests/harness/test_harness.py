@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from honseki.rehearsal.region import control
 from honseki.settings import CHECKOUT
 from tests.harness import order, skips
 from tests.harness.deployed import Deployments
@@ -35,9 +38,13 @@ BODIES = {
 }
 
 
-def run(folder: Path, *arguments: str, ci: str | None = None) -> subprocess.CompletedProcess[str]:
+def environment() -> dict[str, str]:
     env = {name: value for name, value in os.environ.items() if name != "CI" and not name.startswith("PYTEST_")}
-    env |= {"PYTHONPATH": str(CHECKOUT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"} | ({"CI": ci} if ci is not None else {})
+    return env | {"PYTHONPATH": str(CHECKOUT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+
+
+def run(folder: Path, *arguments: str, ci: str | None = None) -> subprocess.CompletedProcess[str]:
+    env = environment() | ({"CI": ci} if ci is not None else {})
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--rootdir", str(folder), "-ra", *arguments]
     return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=120, check=False)
 
@@ -84,10 +91,54 @@ def test_the_table_by_folder_stands_before_pytests_own_last_line(tmp_path: Path)
     lines = run(tmp_path, *words, "--durations=10").stdout.splitlines()
     assert "4 passed in " in lines[-1]
     rows = {line.split()[0]: line.split()[1:] for line in lines if line.endswith(" s") and " tests " in line}
-    assert list(rows) == ["tests/long", "tests/quick", "all"]
-    assert [row[0] for row in rows.values()] == ["1", "3", "4"]
+    assert {folder: row[0] for folder, row in rows.items()} == {"tests/long": "1", "tests/quick": "3", "all": "4"}
     assert float(rows["tests/long"][2]) >= 0.3
+    seconds = [float(row[2]) for row in rows.values()]
+    assert seconds == [*sorted(seconds[:2], reverse=True), seconds[-1]]
+    assert list(rows)[-1] == "all"
     assert "seconds by folder" not in run(tmp_path).stdout
+
+
+STARTING = """\
+import os, pathlib, time
+from honseki.rehearsal.region import control
+
+def test_it():
+    here = pathlib.Path(__file__).parent
+    info = control.start(here / "region")
+    (here / "started").write_text(str(info.pid))
+    time.sleep(300)
+"""
+
+
+@pytest.mark.slow
+def test_an_interrupted_run_leaves_nothing_running(tmp_path: Path) -> None:
+    """As Ctrl-C in a terminal does it: the signal comes to the workers too, and they end without their fixtures."""
+    registered = CONFTEST.replace("(Seconds())", "(Orphans())").replace(
+        "seconds import Seconds", "orphans import Orphans"
+    )
+    (tmp_path / "conftest.py").write_text(registered)
+    (tmp_path / "test_starting.py").write_text(STARTING)
+    words = ["-m", "pytest", "-p", "xdist", "-n", "2", "-p", "no:cacheprovider", "--rootdir", str(tmp_path)]
+    with (tmp_path / "out").open("w") as out:
+        process = subprocess.Popen(
+            ["env", "--default-signal=INT", sys.executable, *words],
+            cwd=tmp_path,
+            env=environment(),
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+        )
+    until = time.monotonic() + 120
+    while not (tmp_path / "started").exists():
+        assert process.poll() is None, (tmp_path / "out").read_text()
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    said = f"exit code {process.wait(120)}: {(tmp_path / 'out').read_text()}"
+    assert control.status(tmp_path / "region") is None, said
+    assert "started by these tests, not stopped by them: ended" in said
+    assert process.returncode == pytest.ExitCode.INTERRUPTED
 
 
 def test_the_longest_files_are_there() -> None:
