@@ -64,7 +64,7 @@ class Home:
     def settings(self) -> Settings:
         return Settings.resolve(environ=self.env)
 
-    def honseki(self, *arguments: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
+    def honseki(self, *arguments: str, timeout: float = 600) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "honseki.cli.main", *arguments],
             cwd=CHECKOUT,
