@@ -11,7 +11,6 @@ import click
 
 from honseki.cli.context import Context, json_option, pass_context
 from honseki.errors import Exit, HonsekiError, RefusedError
-from honseki.settings import CHECKOUT
 
 if TYPE_CHECKING:
     from honseki.images.builder.build import Built
@@ -171,7 +170,9 @@ def _require_proof(context: Context, image: Built, trust: Sequence[Path], *, uns
             where=str(paths[0]),
             do=f"sign the image here: honseki image attest {image.name}; or give the signer's public key: --trust",
         )
-    provenance.verify(image, [provenance.read_public(path) for path in paths])
+    about = provenance.verify(image, [provenance.read_public(path) for path in paths])
+    if context.settings.target != "rehearsal":
+        provenance.require_reviewed(image, about)
     context.say(f"{image.name} {image.digest[:16]}: the provenance is signed by a trusted key, the disk is the one.")
 
 
@@ -276,7 +277,7 @@ def _built(context: Context, wanted: str) -> Built:
 
 
 def _lock(image: Built) -> Path | None:
-    path = CHECKOUT / "images" / image.name / "packages.lock"
+    path = image.folder / "packages.lock"
     return path if path.exists() else None
 
 
