@@ -215,3 +215,20 @@ def test_readme_counts_the_resources() -> None:
     assert f"has {len(izumi)} Pulumi resources, of which {aws} are in AWS" in text
     assert f"has {small[0]} to {small[-1]}." in text
     assert f"The other {len(izumi) - aws} are" in text
+
+
+def _sentences(page: Path) -> Iterator[str]:
+    """Of paragraphs and list items; inline code is one word. Tables and fences hold none."""
+    table = False
+    for token in _MARKDOWN.parse(page.read_text("utf-8")):
+        table = token.type == "table_open" or (table and token.type != "table_close")
+        if token.type == "inline" and not table:
+            words = {"code_inline": "code", "softbreak": " "}
+            text = "".join(words.get(each.type, each.content) for each in token.children or [])
+            yield from re.split(r"(?<=[.:;?!])\s+", text)
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if p.parent.name != "benchmarks"], ids=lambda page: page.stem)
+def test_sentences_are_short(page: Path) -> None:
+    """Some 20 words are the aim; at 30 every reader goes back to the beginning."""
+    assert not [each for each in _sentences(page) if len(each.split()) > 30]
