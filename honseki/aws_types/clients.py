@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from botocore.exceptions import BotoCoreError, ClientError
     from botocore.loaders import Loader
     from botocore.model import StructureShape
-    from botocore.session import Session
+
+    from honseki.aws_session import Keys, Session
 
 _MAKING: Final = threading.Lock()
 
@@ -28,9 +29,9 @@ _MAKING: Final = threading.Lock()
 # in threads (https://docs.aws.amazon.com/boto3/latest/guide/clients.html#multithreading-or-multiprocessing-with-clients).
 @cache
 def _loader() -> Loader:
-    from botocore.loaders import Loader  # noqa: PLC0415  see above
+    from honseki import aws_session  # noqa: PLC0415  see above
 
-    return Loader()
+    return aws_session.loader()
 
 
 @cache
@@ -112,9 +113,9 @@ class Clients:
         return shape
 
     @classmethod
-    def operator(cls, region: str, *, endpoint: str | None = None) -> Clients:
-        """Clients with the caller's own credentials (the standard AWS environment)."""
-        return cls._checked(_session(), region=region, endpoint=endpoint)
+    def operator(cls, region: str, *, endpoint: str | None = None, keys: Keys | None = None) -> Clients:
+        """Clients with the caller's own credentials: `keys`, else the standard AWS environment."""
+        return cls._checked(_session(keys, closed=keys is not None), region=region, endpoint=endpoint)
 
     @classmethod
     def assume(
@@ -125,18 +126,21 @@ class Clients:
         session_name: str,
         endpoint: str | None = None,
         external_id: str | None = None,
+        keys: Keys | None = None,
     ) -> Clients:
-        """Clients in the account of `role_arn`, which the caller's own credentials may assume.
+        """Clients in the account of `role_arn`, which the caller's own credentials (as for `operator`) may assume.
 
         https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
         """
-        caller = cls(_session(), region=region, account="", endpoint=endpoint)
+        caller = cls(_session(keys, closed=keys is not None), region=region, account="", endpoint=endpoint)
         members = {"RoleArn": role_arn, "RoleSessionName": session_name}
         if external_id is not None:
             members["ExternalId"] = external_id
-        keys = caller.call("sts", "AssumeRole", **members)["Credentials"]
+        given = caller.call("sts", "AssumeRole", **members)["Credentials"]
         return cls._checked(
-            _session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"]),
+            _session(
+                (given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"]), closed=endpoint is not None
+            ),
             region=region,
             endpoint=endpoint,
         )
@@ -157,14 +161,10 @@ def _is_loopback(endpoint: str) -> bool:
         return host == "localhost"
 
 
-def _session(key: str | None = None, secret: str | None = None, token: str | None = None) -> Session:
-    from botocore.session import Session  # noqa: PLC0415  see above
+def _session(keys: Keys | None, *, closed: bool) -> Session:
+    from honseki import aws_session  # noqa: PLC0415  see above
 
-    session = Session()
-    session.register_component("data_loader", _loader())
-    if key is not None:
-        session.set_credentials(key, secret, token)
-    return session
+    return aws_session.session(keys, closed=closed, models=_loader())
 
 
 def _explained(service: str, operation: str, error: ClientError | BotoCoreError) -> AwsError:

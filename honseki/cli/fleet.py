@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from honseki.cli.context import Context, json_option, pass_context
+from honseki.cli import streams
+from honseki.cli.context import Context, csv_option, json_option, pass_context
 from honseki.errors import Exit
 
 
@@ -22,8 +23,9 @@ def fleet() -> None:
 
 @fleet.command("list")
 @json_option
+@csv_option
 @pass_context
-def list_(context: Context, as_json: bool) -> int:
+def list_(context: Context, as_json: bool, as_csv: bool) -> int:
     """List the municipalities of the inventory.
 
     \b
@@ -37,10 +39,6 @@ def list_(context: Context, as_json: bool) -> int:
     if as_json:
         context.print_json({"municipalities": [row.as_json() for row in rows], "totals": totals.as_json()})
         return Exit.OK
-    from rich.console import Console  # noqa: PLC0415
-
-    from honseki.cli import show  # noqa: PLC0415
-
     columns = ("code", "name", "prefecture", "sites", "terminals", "lines", "recovery", "logs kept", "AWS account")
     cells = [
         (
@@ -49,7 +47,12 @@ def list_(context: Context, as_json: bool) -> int:
         )
         for row in rows
     ]
-    Console().print(show.table("", columns, cells))
+    if as_csv:
+        context.print_csv(columns, cells)
+        return Exit.OK
+    from honseki.cli import show  # noqa: PLC0415
+
+    streams.console().print(show.table("", columns, cells))
     click.echo(f"{totals.municipalities} municipalities, {totals.sites} sites, {totals.terminals} terminals")
     return Exit.OK
 

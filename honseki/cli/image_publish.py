@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from honseki.cli.context import Context, json_option, pass_context
+from honseki.cli.context import Context, csv_option, json_option, pass_context
 from honseki.errors import Exit, HonsekiError, RefusedError
-from honseki.settings import CHECKOUT
 
 if TYPE_CHECKING:
     from honseki.images.builder.build import Built
@@ -171,7 +170,9 @@ def _require_proof(context: Context, image: Built, trust: Sequence[Path], *, uns
             where=str(paths[0]),
             do=f"sign the image here: honseki image attest {image.name}; or give the signer's public key: --trust",
         )
-    provenance.verify(image, [provenance.read_public(path) for path in paths])
+    about = provenance.verify(image, [provenance.read_public(path) for path in paths])
+    if context.settings.target != "rehearsal":
+        provenance.require_reviewed(image, about)
     context.say(f"{image.name} {image.digest[:16]}: the provenance is signed by a trusted key, the disk is the one.")
 
 
@@ -215,8 +216,9 @@ def _write(context: Context, image: Built, done: dict[str, Published], pairs: Se
 @click.option("--dry-run", is_flag=True, help="Say what would be removed; change nothing.")
 @click.option("--yes", is_flag=True, help="Don't ask.")
 @json_option
+@csv_option
 @pass_context
-def retire(context: Context, name: str, keep: int, dry_run: bool, yes: bool, as_json: bool) -> int:
+def retire(context: Context, name: str, keep: int, dry_run: bool, yes: bool, as_json: bool, as_csv: bool) -> int:
     """Deregister published images that nobody uses, and delete their snapshots.
 
     What a launch template's version, an instance or a launch configuration of any tenant names, and what the inventory
@@ -246,6 +248,11 @@ def retire(context: Context, name: str, keep: int, dry_run: bool, yes: bool, as_
     going = [verdict for verdict in verdicts if not verdict.stays]
     if as_json:
         context.print_json([dataclasses.asdict(verdict) for verdict in verdicts])
+    elif as_csv:
+        columns = ("region", "id", "snapshot", "digest", "stays", "kept for")
+        context.print_csv(
+            columns, ((v.region, v.id, v.snapshot, v.digest, v.stays, "; ".join(v.kept_for)) for v in verdicts)
+        )
     else:
         for verdict in verdicts:
             _say_verdict(verdict)
@@ -276,7 +283,7 @@ def _built(context: Context, wanted: str) -> Built:
 
 
 def _lock(image: Built) -> Path | None:
-    path = CHECKOUT / "images" / image.name / "packages.lock"
+    path = image.folder / "packages.lock"
     return path if path.exists() else None
 
 

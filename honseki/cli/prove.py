@@ -144,6 +144,7 @@ def _of_fleet(
 
         context.banner()
         return live(settings, fleet, chosen, say=context.say, keep=keep, losses=losses)
+    context.require_ready(list(fleet.municipalities))
     from honseki.declare.graphs import Cache  # noqa: PLC0415
     from honseki.prove.declared import declared  # noqa: PLC0415
 

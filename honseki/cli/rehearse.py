@@ -41,7 +41,7 @@ def rehearse(click_context: click.Context, context: Context, codes: tuple[str, .
     _publish_image(context)
     click_context.invoke(up, codes=codes, refresh=True, plan_file=None, jobs=2, everyone=False, as_json=False)
     click.echo()
-    click_context.invoke(status, codes=codes, everyone=False, as_json=False)
+    click_context.invoke(status, codes=codes, everyone=False, as_json=False, as_csv=False)
     click.echo(f"\nDone in {time.monotonic() - begun:.0f} s, in the REHEARSAL region on this machine, not in AWS.")
     click.echo(_NEXT.format(code=codes[0]))
     return Exit.OK

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from honseki.cli.context import Context, all_option, codes_argument, json_option, pass_context
+from honseki.cli import streams
+from honseki.cli.context import Context, all_option, codes_argument, csv_option, json_option, pass_context
 from honseki.engine.events import Step
 from honseki.engine.operation import Done, Interrupts
 from honseki.errors import Exit, HonsekiError, InterruptError, RefusedError
@@ -144,8 +145,9 @@ def drift(context: Context, codes: tuple[str, ...], everyone: bool, jobs: int, a
 @codes_argument
 @all_option
 @json_option
+@csv_option
 @pass_context
-def status(context: Context, codes: tuple[str, ...], everyone: bool, as_json: bool) -> int:
+def status(context: Context, codes: tuple[str, ...], everyone: bool, as_json: bool, as_csv: bool) -> int:
     """Show what was deployed: a tree per municipality, and what each part is for. Without codes: all that exist.
 
     \b
@@ -173,11 +175,18 @@ def status(context: Context, codes: tuple[str, ...], everyone: bool, as_json: bo
     if as_json:
         context.print_json([_status(context, *entry) for entry in entries])
         return Exit.OK
-    from rich.console import Console  # noqa: PLC0415
-
+    if as_csv:
+        told = [_status(context, *entry) for entry in entries]
+        rows = [
+            (each["code"], each["name"], each["target"], entry["type"], entry["urn"].rpartition("::")[2], entry["id"])
+            for each in told
+            for entry in each["resources"]
+        ]
+        context.print_csv(("code", "name", "target", "type", "resource", "id"), rows)
+        return Exit.OK
     from honseki.cli import show  # noqa: PLC0415
 
-    console = Console()
+    console = streams.console()
     for municipality, resources, begun in entries:
         if not resources:
             console.print(f"{municipality.code} {municipality.name}: not deployed", highlight=False)
@@ -231,10 +240,8 @@ def _require_rules(context: Context, codes: Sequence[str], everyone: bool) -> No
     """Nothing is planned or deployed that a rule objects to, or that isn't proven isolated and served."""
     from honseki.check.gatekeeper import require_passed  # noqa: PLC0415
     from honseki.cli.check import waivers_file  # noqa: PLC0415
-    from honseki.engine.cloud import require_accounts  # noqa: PLC0415
 
-    municipalities = context.chosen(codes, everyone)
-    require_accounts(context.settings, municipalities)
+    municipalities = context.declared(codes, everyone)
     today = datetime.datetime.now(datetime.UTC).date()
 
     def proof(new: Sequence[Municipality], cache: Cache) -> None:
@@ -322,11 +329,9 @@ def _results(context: Context, results: Sequence[tuple[Municipality, Done]], as_
     if as_json:
         context.print_json([_document(municipality, done) for municipality, done in results])
         return
-    from rich.console import Console  # noqa: PLC0415
-
     from honseki.cli import show  # noqa: PLC0415
 
-    console = Console()
+    console = streams.console()
     for municipality, done in results:
         changed = done.outcome.changed
         if changed and (detail or len(changed) <= 20):

@@ -14,14 +14,13 @@ import logging
 import os
 import re
 import shutil
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from honseki.engine import process
+from honseki import environment, process
 from honseki.errors import HonsekiError
 from honseki.settings import Settings
 
@@ -158,13 +157,13 @@ def _build(settings: Settings, say: Say) -> Engine:
 def _build_with_progress(command: list[str], cwd: Path, log_file: Path, say: Say) -> None:
     begun = time.monotonic()
     with log_file.open("w") as out:
-        build = subprocess.Popen(command, cwd=cwd, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+        build = process.start(command, env=environment.fetching(), cwd=cwd, stdout=out, stderr=out)
         try:
             while True:
                 try:
                     code = build.wait(timeout=20)
                     break
-                except subprocess.TimeoutExpired:
+                except process.TimeoutExpired:
                     elapsed = time.monotonic() - begun
                     if elapsed > _BUILD_TIMEOUT_S:
                         raise HonsekiError(
@@ -187,7 +186,7 @@ def _build_with_progress(command: list[str], cwd: Path, log_file: Path, say: Say
 
 def _keep(settings: Settings, draft: Path, binary: Path, origin: str) -> Engine:
     """Check a new binary, then rename its folder into the cache."""
-    answer = process.run([str(draft / binary), "version"]).stdout.strip()
+    answer = process.run([str(draft / binary), "version"], env=environment.closed()).stdout.strip()
     if _parts(answer) != _parts(PINNED):
         raise HonsekiError(f"the new engine says it is {answer!r}, not v{PINNED}")
     (draft / "build.log").unlink(missing_ok=True)
@@ -204,7 +203,15 @@ def _keep(settings: Settings, draft: Path, binary: Path, origin: str) -> Engine:
 
 def _parent(cache: Path) -> Path:
     folder = cache / "engine"
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise HonsekiError(
+            "there is no engine yet, and no place to keep one",
+            where=str(folder),
+            why=f"this folder can't be made: {error.strerror}",
+            do="set HONSEKI_CACHE to a folder that you may write",
+        ) from error
     return folder
 
 
@@ -228,9 +235,9 @@ def _version(binary: Path, cache: Path) -> str:
     with contextlib.suppress(OSError, ValueError):
         known = json.loads(notes.read_text())
     if key not in known:
-        answer = process.run([str(binary), "version"], check=False).stdout.strip()
+        answer = process.run([str(binary), "version"], env=environment.closed(), check=False).stdout.strip()
         known = {key: answer.removeprefix("v") if _VERSION.match(answer) else ""}
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, HonsekiError):
             _parent(cache)
             draft = notes.with_suffix(f".{os.getpid()}")
             draft.write_text(json.dumps(known))

@@ -21,7 +21,8 @@ from typing import Any
 
 import psutil
 
-from honseki.engine import process, state
+from honseki import process
+from honseki.engine import state
 from honseki.engine.operation import MARK, Stack
 from honseki.errors import BusyError, HonsekiError
 from honseki.settings import PROJECT

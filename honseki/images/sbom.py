@@ -96,7 +96,10 @@ def _document(
         serial_number=uuid.uuid5(_SPACE, image.digest),
         metadata=BomMetaData(component=disk, timestamp=_time(image)),
         components=components.values(),
-        properties=[Property(name="honseki:vulnerabilities", value=knowledge)],
+        properties=[
+            Property(name="honseki:vulnerabilities", value=knowledge),
+            Property(name="honseki:lock", value=image.lock or "not known"),
+        ],
     )
     bom.register_dependency(disk, components.values())
     for each in vulnerabilities:
@@ -161,7 +164,7 @@ def _vulnerability(each: Vulnerability) -> Any:
 
 def _time(image: Built) -> datetime.datetime:
     """SOURCE_DATE_EPOCH (https://reproducible-builds.org/specs/source-date-epoch/), else the day of the lock."""
-    given = os.environ.get("SOURCE_DATE_EPOCH")
+    given = os.environ.get("SOURCE_DATE_EPOCH")  # noqa: TID251  https://reproducible-builds.org/specs/source-date-epoch/
     if given is not None and given.isdigit():
         return datetime.datetime.fromtimestamp(int(given), datetime.UTC)
     path = image.folder / "manifest.json"

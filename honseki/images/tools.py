@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from honseki.engine.process import run
+from honseki.environment import fetching
 from honseki.errors import HonsekiError
 from honseki.images.builder.process import PACKAGE_OF, which
+from honseki.process import run
 
 Say = Callable[[str], None]
 
@@ -68,11 +69,11 @@ def need(tools: Sequence[str], say: Say) -> None:
             f"this machine lacks {', '.join(lacking)}", why="images are built, booted and scanned with it", do=do
         )
     say(f"Installing {', '.join(packages)} ...")
-    env = dict(os.environ) | {"DEBIAN_FRONTEND": "noninteractive"}
-    first = run(command, env=env, timeout=1800, check=False)
+    env = fetching() | {"DEBIAN_FRONTEND": "noninteractive"}
+    first = run(command, env=env, timeout_s=1800, check=False)
     if first.returncode != 0:
-        run(["apt-get", "update"], env=env, timeout=1800, check=False)
-        run(command, env=env, timeout=1800, do=do)
+        run(["apt-get", "update"], env=env, timeout_s=1800, check=False)
+        run(command, env=env, timeout_s=1800, do=do)
     if still := absent(tools):
         raise HonsekiError(f"{', '.join(still)} is still missing after the installation", do=do)
 
