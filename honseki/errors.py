@@ -25,6 +25,8 @@ class Exit(enum.IntEnum):
     """A safeguard refused: retained logs, a locked backup, a wrong confirmation."""
     BUSY = 6
     """Another operation on the same tenant is under way."""
+    CLOSED_PIPE = 141
+    """Whoever read the output has stopped, as in `| head -1` (128 and SIGPIPE's number); nothing is said of it."""
     INTERRUPTED = 130
     """By Ctrl-C (128 and the signal's number, as shells tell it). What was done by then is recorded; go on any time."""
 

@@ -6,21 +6,25 @@
 | `HONSEKI_HOME` | `.honseki` in the checkout | state, passphrase and the rehearsal region's data |
 | `HONSEKI_FLEET` | `stacks/fleet` in the checkout | the inventory |
 | `HONSEKI_CACHE` | `$XDG_CACHE_HOME/honseki` | the engine's binary, by version |
-| `PULUMI_BACKEND_URL` | a folder in `HONSEKI_HOME` | Pulumi's own setting: where the state is kept |
-| `HONSEKI_SECRETS_PROVIDER` | `passphrase` | Pulumi's own secrets provider for new stacks, e.g. `awskms://alias/...` |
+| `PULUMI_BACKEND_URL` | a folder in `HONSEKI_HOME` | Pulumi's own setting: where the state is kept; target `aws` only |
+| `HONSEKI_SECRETS_PROVIDER` | `passphrase` | for new stacks, e.g. `awskms://alias/...`; target `aws` only |
 | `HONSEKI_PROVE_ROLE` | `honseki-deploy` | the role that reads accounts: docs/prove-permissions.json is all it needs |
 | `HONSEKI_APT_SOURCES` | the machine's own | the sources of images' packages; read in `honseki.images.builder` |
+
+A rehearsal takes nothing else of the caller's environment: see `honseki.environment`.
 """
 
 from __future__ import annotations
 
 import os
 import secrets
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from honseki import environment
 from honseki.errors import HonsekiError
 
 Target = Literal["rehearsal", "aws"]
@@ -53,7 +57,7 @@ class Settings:
     @classmethod
     def resolve(cls, target: str | None = None, environ: Mapping[str, str] | None = None) -> Settings:
         """From the command line's `--target` and the environment. Reads nothing else, writes nothing."""
-        env = os.environ if environ is None else environ
+        env = os.environ if environ is None else environ  # noqa: TID251  every setting is read here
         chosen = target or env.get("HONSEKI_TARGET") or "rehearsal"
         if chosen not in TARGETS:
             raise HonsekiError(
@@ -62,14 +66,15 @@ class Settings:
                 do=f"choose one of: {', '.join(TARGETS)}",
             )
         home = Path(env.get("HONSEKI_HOME") or CHECKOUT / ".honseki").absolute()
-        cache_root = Path(env.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        # What a shell holds for other work with Pulumi says nothing about a rehearsal.
+        state = env if chosen == "aws" else {}
         return cls(
             target=chosen,
             home=home,
             fleet=Path(env.get("HONSEKI_FLEET") or CHECKOUT / "stacks" / "fleet").absolute(),
-            cache=Path(env.get("HONSEKI_CACHE") or cache_root / "honseki").absolute(),
-            backend_url=env.get("PULUMI_BACKEND_URL") or f"file://{home / 'state'}?{_WHOLE_FILES}",
-            secrets_provider=env.get("HONSEKI_SECRETS_PROVIDER") or "passphrase",
+            cache=_cache(env, home).absolute(),
+            backend_url=state.get("PULUMI_BACKEND_URL") or f"file://{home / 'state'}?{_WHOLE_FILES}",
+            secrets_provider=state.get("HONSEKI_SECRETS_PROVIDER") or "passphrase",
             prove_role=env.get("HONSEKI_PROVE_ROLE") or DEPLOY_ROLE,
         )
 
@@ -82,6 +87,11 @@ class Settings:
     def rehearsal_image(self) -> Path:
         """The file that says which image is published in the rehearsal region (`stacks.rehearsed`)."""
         return self.region_home / "published-image.json"
+
+    @property
+    def waivers_file(self) -> Path:
+        """The accepted deviations from rules, beside the inventory."""
+        return self.fleet.parent / "waivers.yaml"
 
     @property
     def project_dir(self) -> Path:
@@ -122,25 +132,40 @@ class Settings:
     def engine_env(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
         """The environment of an engine process. `extra` is the rehearsal region's (endpoint, credentials).
 
-        With the target `aws` nothing of the rehearsal is on PATH or in the environment: credentials come from the
-        usual AWS chain, the official plugin from Pulumi.
+        A rehearsal's is closed: besides this machine's own names it holds what is set here. With the target `aws` the
+        caller's decides (credentials come from the usual AWS chain, the official plugin from Pulumi), and nothing of
+        the rehearsal is on PATH or in it.
         """
-        env = dict(os.environ)
-        env |= {
+        debug = {"PULUMI_DEBUG_COMMANDS": "true"}  # makes --event-log available
+        if self.target == "aws":
+            env = environment.without_python() | self._variables() | debug
+            own_passphrase = "PULUMI_CONFIG_PASSPHRASE" in env or "PULUMI_CONFIG_PASSPHRASE_FILE" in env
+            if not own_passphrase and self.passphrase_file.exists():
+                env["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(self.passphrase_file)
+            return env
+        env = environment.closed() | self.rehearsal_variables() | debug
+        env["PATH"] = f"{REHEARSAL_BIN}{os.pathsep}{env['PATH']}"
+        return env | dict(extra or {})
+
+    def rehearsal_variables(self) -> dict[str, str]:
+        """What leads Pulumi and its programs to this home's rehearsal, besides the region itself."""
+        return self._variables() | {
+            "PULUMI_CONFIG_PASSPHRASE_FILE": str(self.passphrase_file),
+            # What the caller signed in to, and the plugins and workspaces of other projects, are in ~/.pulumi.
+            "PULUMI_HOME": str(self.home / "pulumi"),
+            "HONSEKI_REHEARSAL_IMAGE": str(self.rehearsal_image),
+        }
+
+    def _variables(self) -> dict[str, str]:
+        return {
             "PULUMI_BACKEND_URL": self.backend_url,
             "PULUMI_SKIP_UPDATE_CHECK": "true",
-            "PULUMI_DEBUG_COMMANDS": "true",  # makes --event-log available
             "HONSEKI_TARGET": self.target,
+            "HONSEKI_HOME": str(self.home),
             "HONSEKI_FLEET": str(self.fleet),
+            "HONSEKI_WAIVERS": str(self.waivers_file),
+            "HONSEKI_PYTHON": sys.executable,
         }
-        own_passphrase = "PULUMI_CONFIG_PASSPHRASE" in env or "PULUMI_CONFIG_PASSPHRASE_FILE" in env
-        if not own_passphrase and self.passphrase_file.exists():
-            env["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(self.passphrase_file)
-        if self.target == "rehearsal":
-            env["PATH"] = f"{REHEARSAL_BIN}{os.pathsep}{env.get('PATH', '')}"
-            env["HONSEKI_REHEARSAL_IMAGE"] = str(self.rehearsal_image)
-            env |= extra or {}
-        return env
 
 
 REHEARSAL_BIN = CHECKOUT / "honseki" / "rehearsal" / "bin"
@@ -154,6 +179,16 @@ POLICY_BIN = POLICY_PACK / "bin"
 
 LANGUAGE_BIN = CHECKOUT / "honseki" / "engine" / "bin"
 """Holds `pulumi-language-python`, for the plain Pulumi CLI where Pulumi's own language plugin is absent."""
+
+
+def _cache(env: Mapping[str, str], home: Path) -> Path:
+    """`$XDG_CACHE_HOME/honseki` as on any Linux; for a user without a home (a container's bare number), in ours."""
+    if given := env.get("HONSEKI_CACHE"):
+        return Path(given)
+    try:
+        return Path(env.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "honseki"
+    except RuntimeError:
+        return home / "cache"
 
 
 def _write_once(path: Path, text: str, *, mode: int) -> None:

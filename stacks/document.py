@@ -6,11 +6,13 @@ Every scalar stays a text: `011002` is not octal, `no` is not false. What a valu
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
 
+from infra.model.base import unusual
 from infra.model.consistency import Path as FieldPath
 from infra.model.consistency import field_name
 
@@ -18,6 +20,9 @@ from infra.model.consistency import field_name
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _TAGS = re.compile(r"tag:yaml\.org,2002:(str|int|float|bool|null|timestamp|map|seq|merge|value)")
+
+_DEEPEST = 32
+"""Levels of lists and mappings; the model has six."""
 
 Data = str | None | tuple["Data", ...] | dict[str, "Data"]
 
@@ -56,6 +61,8 @@ class Document:
     places: dict[FieldPath, Place] = field(default_factory=dict)
     """of every value, by its path; of a mapping's entry, where its key stands"""
     problems: list[Problem] = field(default_factory=list)
+    unusual: set[str] = field(default_factory=set)
+    """the fields whose text has something in it that can't be seen; that is among the problems"""
 
     def place(self, path: FieldPath) -> Place:
         """Where that value stands or, if it is missing, what should hold it."""
@@ -70,7 +77,7 @@ class Document:
         return Problem(place.file, place.line, field_name(path), reason, hint)
 
 
-def read(file: Path) -> Document:
+def read(file: Path) -> Document:  # noqa: PLR0911  one for each way in which a file can be unusable
     """Read one YAML file. Never raises: what is wrong is among the document's problems."""
     document = Document(file)
 
@@ -88,11 +95,15 @@ def read(file: Path) -> Document:
         line = raw.count(b"\n", 0, error.start) + 1
         return unusable(line, f"is not UTF-8 (byte 0x{raw[error.start]:02x})", "save the file as UTF-8")
     try:
+        if (deep := _too_deep(text)) is not None:
+            hint = "correct the brackets or the indentation; a municipality's file needs six levels at most"
+            return unusable(deep, f"has more than {_DEEPEST} levels, one inside the other", hint)
         root = yaml.compose(text, Loader=_LOADER)
     except yaml.reader.ReaderError:
         odd = yaml.reader.Reader.NON_PRINTABLE.search(text)
         row = text.count("\n", 0, odd.start()) + 1 if odd else None
-        return unusable(row, "is not YAML: it has a control character", "delete the invisible character")
+        said = f", U+{ord(odd[0]):04X} {unicodedata.name(odd[0], '')}".rstrip() if odd else ""
+        return unusable(row, f"is not YAML: it has a control character{said}", "delete the invisible character")
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         said = getattr(error, "problem", None) or str(error).splitlines()[0]
@@ -101,6 +112,27 @@ def read(file: Path) -> Document:
         return unusable(None, "is empty", "write the municipality's keys, or delete the file")
     _Reader(document).top(root)
     return document
+
+
+def _too_deep(text: str) -> int | None:
+    """The line at which the text has more levels than any inventory needs; None if there is none.
+
+    Composing is recursive, and in libyaml's binding it ends the process rather than raise. The parser isn't: its events
+    are counted, but only where the text could be deep (brackets, or much indentation and many markers in a line).
+    """
+    brackets = text.count("[") + text.count("{")
+    widest = max((len(row) - len(row.lstrip(" -?")) for row in text.splitlines()), default=0)
+    if brackets + widest <= _DEEPEST:
+        return None
+    depth = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > _DEEPEST:
+                return event.start_mark.line + 1 if event.start_mark is not None else 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+    return None
 
 
 class _Reader:
@@ -138,7 +170,15 @@ class _Reader:
             return tuple(items)
         if node.tag == "tag:yaml.org,2002:null":
             return None
-        return str(node.value)
+        return self.text(node, path)
+
+    def text(self, node: yaml.Node, path: FieldPath) -> str:
+        """A scalar's text. What can't be seen in it is a problem wherever it stands, in a key too."""
+        value = str(node.value)
+        if (odd := unusual(value)) is not None:
+            self._problem(path, node, *odd)
+            self.document.unusual.add(field_name(path))
+        return value
 
     def mapping(self, node: yaml.MappingNode, path: FieldPath) -> dict[str, Data]:
         found: dict[str, Data] = {}
@@ -147,6 +187,7 @@ class _Reader:
                 self._problem(path, key, "has a key that is not a text", "write keys as plain words")
                 continue
             name = str(key.value)
+            self.text(key, (*path, name))
             if name in found:
                 first = self.document.places[(*path, name)].line
                 self._problem((*path, name), key, f"is there twice (before: line {first})", "keep one of the two")

@@ -9,6 +9,7 @@ Everything that is wrong in any file is reported at once: file, line, field, rea
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import replace
 from ipaddress import IPv4Interface, IPv4Network
@@ -18,6 +19,7 @@ from pydantic import BaseModel, ValidationError
 
 from infra.model import Fleet, Municipality
 from infra.model.base import TEXT
+from infra.model.codes import check_digit
 from infra.model.consistency import Claim, LinePart, Parts, SitePart, contradictions, double_claims
 from infra.model.consistency import Path as FieldPath
 from infra.model.lines import Line
@@ -71,7 +73,7 @@ def load(folder: Path, codes: Iterable[str] | None = None) -> Fleet:
         municipalities += [municipality] if municipality else []
         claims += [(document, claim) for claim in _claims(document)]
     if codes is not None:
-        claims += _claims_elsewhere(folder, files, [claim for _, claim in claims])
+        claims += _claims_elsewhere(folder, files, [claim for _, claim in claims], problems)
     problems += _double(claims)
     if problems:
         raise InventoryError(problems)
@@ -79,13 +81,14 @@ def load(folder: Path, codes: Iterable[str] | None = None) -> Fleet:
 
 
 def _without_repetition(found: list[Problem], document: Document, defaults: Document) -> Iterator[Problem]:
-    """What is wrong with a municipality, without what is wrong with the defaults anyway."""
+    """What is wrong with a municipality, without what is wrong with the defaults anyway, or was said of its text."""
     told = {each.line for each in defaults.problems}
     for each in found:
         if defaults.data is None and each.reason == MISSING:
             continue  # the defaults would have given it
         if each.file != defaults.file:
-            yield each
+            if each.field not in document.unusual:
+                yield each
         elif each.line not in told:
             yield replace(each, reason=f"{each.reason} (for {document.file.name})")
 
@@ -114,7 +117,7 @@ def _files_of(folder: Path, codes: Iterable[str]) -> tuple[list[Path], list[Prob
     for code in sorted(set(codes)):
         file = folder / f"{code}.yaml"
         if not re.fullmatch("[0-9]{6}", code, re.ASCII):
-            problems.append(Problem(folder, None, "", f"{code!r} is not a municipality's code", "give six digits"))
+            problems.append(Problem(folder, None, "", f"{code!r} is not a municipality's code", _six(code)))
         elif file.is_file():
             files.append(file)
         else:
@@ -125,6 +128,15 @@ def _files_of(folder: Path, codes: Iterable[str]) -> tuple[list[Path], list[Prob
             )
             problems.append(Problem(file, None, "", "there is no such municipality in the inventory", hint))
     return files, problems
+
+
+def _six(code: str) -> str:
+    """What to give instead of something that isn't six digits."""
+    digits = unicodedata.normalize("NFKC", code).strip()
+    entry = reference.municipalities().get(digits) or reference.municipalities().get(f"0{digits}")
+    if entry is None and re.fullmatch("[0-9]{5}", digits, re.ASCII):
+        entry = reference.municipalities().get(digits + check_digit(digits))
+    return f"give six digits: {entry.code} is {entry.prefecture}{entry.name}" if entry else "give six digits"
 
 
 def _defaults(folder: Path) -> Document:
@@ -292,15 +304,29 @@ def _claims(document: Document) -> Iterator[Claim]:
             yield Claim(document.file.name, path, str(path[-1]), value)
 
 
-def _claims_elsewhere(folder: Path, files: list[Path], claims: list[Claim]) -> Iterator[tuple[Document, Claim]]:
-    """What other municipalities claim of the same. A tenant must never get another's line or account."""
+def _claims_elsewhere(
+    folder: Path, files: list[Path], claims: list[Claim], problems: list[Problem]
+) -> Iterator[tuple[Document, Claim]]:
+    """What other municipalities claim of the same; a file that can't be read is added to `problems`.
+
+    A tenant must never get another's line or account.
+    """
     values = [re.escape(claim.value.encode()) for claim in claims]
     if not values:
         return
     wanted = re.compile(rb"\b(" + b"|".join(values) + rb")\b")
     loaded = set(files)
     for file in _files(folder)[0]:
-        if file not in loaded and wanted.search(file.read_bytes()):
+        if file in loaded:
+            continue
+        try:
+            found = wanted.search(file.read_bytes())
+        except OSError as error:
+            # Not passed over: it may claim the same account or line, and then the two would share it.
+            reason = f"can't be read ({error.strerror}), so it isn't known what it claims"
+            problems.append(Problem(file, None, "", reason, "make it a file that you may read, or take it away"))
+            continue
+        if found:
             document = read(file)
             yield from ((document, claim) for claim in _claims(document))
 

@@ -12,7 +12,8 @@ from stacks import inventory, rehearsed
 
 __all__ = ["FLEET", "StackNameError", "municipality_of", "parse"]
 
-FLEET: Final = Path(os.environ.get("HONSEKI_FLEET") or Path(__file__).parent / "fleet")
+# The engine starts this program: honseki.settings says by the environment where its inventory is.
+FLEET: Final = Path(os.environ.get("HONSEKI_FLEET") or Path(__file__).parent / "fleet")  # noqa: TID251
 """The inventory: this checkout's unless the environment names another."""
 
 _NAME: Final = re.compile(r"(?P<target>[a-z]+)-(?P<code>[0-9]{6})", re.ASCII)
@@ -41,4 +42,5 @@ def municipality_of(stack: str, fleet: Path = FLEET) -> tuple[Municipality, Targ
     """
     target, code = parse(stack)
     found = inventory.load(fleet, [code]).get(code)
-    return rehearsed.instead(found, target, rehearsed.read(os.environ.get(rehearsed.VARIABLE))), target
+    published = rehearsed.read(os.environ.get(rehearsed.VARIABLE))  # noqa: TID251
+    return rehearsed.instead(found, target, published), target

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from honseki.cli.context import Context, all_option, codes_argument, json_option, pass_context
+from honseki.cli import streams
+from honseki.cli.context import Context, all_option, codes_argument, csv_option, json_option, pass_context
 from honseki.errors import Exit
+from honseki.words import many
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,8 +27,9 @@ _SHOWN = 40
 @codes_argument
 @all_option
 @json_option
+@csv_option
 @pass_context
-def aws_check(context: Context, codes: tuple[str, ...], everyone: bool, as_json: bool) -> int:
+def aws_check(context: Context, codes: tuple[str, ...], everyone: bool, as_json: bool, as_csv: bool) -> int:
     """Check what is declared against AWS's own resource schemas. Deploys nothing; needs no cloud.
 
     The rehearsal region accepts values that AWS refuses: instance classes that a region doesn't have, engine versions
@@ -38,14 +41,18 @@ def aws_check(context: Context, codes: tuple[str, ...], everyone: bool, as_json:
       honseki aws-check --all --json
     """
     from honseki.aws_schema import fleet  # noqa: PLC0415
+    from honseki.aws_schema.check import Refusal  # noqa: PLC0415
 
-    municipalities = context.chosen(codes, everyone)
+    municipalities = context.declared(codes, everyone)
     settings = context.settings
     started = time.perf_counter()
     found = list(fleet.run(municipalities, settings.target, settings.cache / "graphs"))
     seconds = time.perf_counter() - started
     if as_json:
         context.print_json(_document(found, seconds))
+    elif as_csv:
+        refusals = [(tenant.code, *asdict(each).values()) for tenant in found for each in tenant.refusals]
+        context.print_csv(("code", *(field.name for field in fields(Refusal))), refusals)
     else:
         _print(found, seconds)
     return Exit.CHANGES if any(tenant.refusals for tenant in found) else Exit.OK
@@ -70,11 +77,9 @@ def _document(found: Sequence[Tenant], seconds: float) -> dict[str, Any]:
 
 
 def _print(found: Sequence[Tenant], seconds: float) -> None:
-    from rich.console import Console  # noqa: PLC0415
-
     from honseki.aws_schema.schemas import shipped_by  # noqa: PLC0415
 
-    console = Console()
+    console = streams.console()
     covered = _covered(found)
     listed = [(tenant.code, each) for tenant in found for each in tenant.refusals]
     for code, each in listed[:_SHOWN]:
@@ -96,8 +101,8 @@ def _print(found: Sequence[Tenant], seconds: float) -> None:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     resources = sum(tenant.resources for tenant in found)
     console.print(
-        f"{len(found)} municipalities, {resources} resources against {shipped_by()}: "
-        f"{len(listed)} refusals in {seconds:.1f} s; {covered['mapped']} of {covered['types']} types and "
+        f"{many(len(found), 'municipality')}, {many(resources, 'AWS resource')} against {shipped_by()}: "
+        f"{many(len(listed), 'refusal')} in {seconds:.1f} s; {covered['mapped']} of {covered['types']} types and "
         f"{covered['mapped_properties']} of {covered['properties']} properties are in the schemas",
         highlight=False,
         soft_wrap=True,

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from honseki.cli.context import Context, all_option, codes_argument, json_option, pass_context
+from honseki.cli import streams
+from honseki.cli.context import Context, all_option, codes_argument, csv_option, json_option, pass_context
 from honseki.errors import Exit, HonsekiError
+from honseki.words import many
 
 if TYPE_CHECKING:
     from honseki.check.run import Placed, Report
@@ -38,6 +40,7 @@ class BadCatalogueError(HonsekiError):
 @codes_argument
 @all_option
 @json_option
+@csv_option
 @click.option("--sarif", type=click.Path(dir_okay=False, path_type=Path), help="Write SARIF 2.1.0 to this file.")
 @click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), help="Write JUnit XML to this file.")
 @click.option("--rules", "list_rules", is_flag=True, help="List the rules with their controls, and check nothing.")
@@ -48,6 +51,7 @@ def check(
     codes: tuple[str, ...],
     everyone: bool,
     as_json: bool,
+    as_csv: bool,
     sarif: Path | None,
     junit: Path | None,
     list_rules: bool,
@@ -71,9 +75,9 @@ def check(
     except CatalogueError as error:
         raise BadCatalogueError(str(error)) from None
     if list_rules:
-        _list_rules(context, as_json)
+        _list_rules(context, as_json, as_csv)
         return Exit.OK
-    municipalities = context.chosen(codes, everyone)
+    municipalities = context.declared(codes, everyone)
     settings = context.settings
     today = datetime.datetime.now(datetime.UTC).date()
     try:
@@ -94,6 +98,9 @@ def check(
         junit.write_text(formats.as_junit(report), encoding="utf-8")
     if as_json:
         context.print_json(formats.as_json(report))
+    elif as_csv:
+        columns = ("severity", "code", "rule", "what", "where", "path", "line", "why", "fix", "accepted")
+        context.print_csv(columns, map(_cells, report.findings))
     else:
         _print(report)
     return Exit.CHANGES if report.open else Exit.OK
@@ -101,17 +108,15 @@ def check(
 
 def waivers_file(context: Context) -> Path:
     """Beside the inventory: `stacks/waivers.yaml`."""
-    return context.settings.fleet.parent / "waivers.yaml"
+    return context.settings.waivers_file
 
 
 def _print(report: Report) -> None:
-    from rich.console import Console  # noqa: PLC0415
-
     from honseki.cli import show  # noqa: PLC0415
     from policies.controls import catalogue  # noqa: PLC0415
     from policies.rules import ALL  # noqa: PLC0415
 
-    console = Console()
+    console = streams.console()
     found = Counter[tuple[str, str]]()
     for each in report.open:
         for control in catalogue().of_rule(each.finding.rule):
@@ -138,9 +143,10 @@ def _print(report: Report) -> None:
     checks = sum(tenant.checks for tenant in report.tenants)
     waiting = sum(len(tenant.undecided) for tenant in report.tenants)
     accepted = len(report.findings) - len(report.open)
+    resources = sum(tenant.resources for tenant in report.tenants)
     console.print(
-        f"{len(report.tenants)} municipalities, {sum(t.resources for t in report.tenants)} resources, "
-        f"{len(ALL)} rules, {checks} checks in {report.seconds:.1f} s: {len(report.open)} findings"
+        f"{many(len(report.tenants), 'municipality')}, {many(resources, 'AWS resource')}, {many(len(ALL), 'rule')}, "
+        f"{many(checks, 'check')} in {report.seconds:.1f} s: {many(len(report.open), 'finding')}"
         + (f", {accepted} accepted by waivers" if accepted else "")
         + (f", {len(report.expired)} of them with an EXPIRED waiver" if report.expired else "")
         + (f", {waiting} not yet known" if waiting else ""),
@@ -167,15 +173,22 @@ def _tell(say: object, each: Placed) -> None:
     say("\n".join(line for line in lines if line), highlight=False)
 
 
-def _list_rules(context: Context, as_json: bool) -> None:
-    from rich.console import Console  # noqa: PLC0415
+def _cells(each: Placed) -> tuple[object, ...]:
+    finding, rule = each.finding, each.rule
+    said = (finding.what, finding.urn, finding.path, each.position, rule.why, rule.remediation, each.decided.says)
+    return (rule.severity, finding.tenant, rule.id, *said)
 
+
+def _list_rules(context: Context, as_json: bool, as_csv: bool) -> None:
     from honseki.cli import show  # noqa: PLC0415
     from policies.controls import catalogue  # noqa: PLC0415
     from policies.rules import ALL  # noqa: PLC0415
 
+    columns = ("rule", "severity", "controls", "ja", "en")
     rows = [(r.id, r.severity, ", ".join(c.id for c in catalogue().of_rule(r.id)), r.ja, r.en) for r in ALL]
     if as_json:
         context.print_json([dict(zip(("id", "severity", "controls", "ja", "en"), row, strict=True)) for row in rows])
+    elif as_csv:
+        context.print_csv(columns, rows)
     else:
-        Console().print(show.table(f"{len(ALL)} rules", ("rule", "severity", "controls", "ja", "en"), rows))
+        streams.console().print(show.table(f"{len(ALL)} rules", columns, rows))

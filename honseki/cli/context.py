@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import functools
+import io
 import json
 import sys
 from collections.abc import Iterable, Sequence
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from honseki.cli import streams
 from honseki.errors import Exit, HonsekiError
 from honseki.settings import Settings
 
@@ -18,8 +21,26 @@ if TYPE_CHECKING:
     from infra.model import Fleet, Municipality
     from stacks.rehearsed import Rehearsed
 
+
+def _not_both(context: click.Context, _: click.Parameter, value: bool) -> bool:
+    if value and (context.params.get("as_json") or context.params.get("as_csv")):
+        raise click.UsageError("--json or --csv, not both")
+    return value
+
+
 json_option = click.option(
-    "--json", "as_json", is_flag=True, help="One JSON document on standard output, for programs."
+    "--json",
+    "as_json",
+    is_flag=True,
+    callback=_not_both,
+    help="One JSON document on standard output, for programs.",
+)
+csv_option = click.option(
+    "--csv",
+    "as_csv",
+    is_flag=True,
+    callback=_not_both,
+    help="The list as CSV (UTF-8, a line of headings), for spreadsheets.",
 )
 codes_argument = click.argument("codes", nargs=-1, metavar="[CODE]...")
 all_option = click.option("--all", "everyone", is_flag=True, help="All municipalities of the inventory.")
@@ -104,14 +125,34 @@ class Context:
         wanted = list(dict.fromkeys(codes))
         return self.fleet(None if everyone else wanted).municipalities
 
+    def declared(self, codes: Sequence[str], everyone: bool) -> tuple[Municipality, ...]:
+        """As `chosen`, of which each has what the target needs to be declared."""
+        found = self.chosen(codes, everyone)
+        self.require_ready(found)
+        return found
+
+    def require_ready(self, municipalities: Sequence[Municipality]) -> None:
+        """Raise `HonsekiError` if the inventory lacks what the target needs: in AWS accounts, an image, people."""
+        from honseki.engine.cloud import require_ready  # noqa: PLC0415
+
+        require_ready(self.settings, municipalities)
+
     @functools.cached_property
     def is_terminal(self) -> bool:
         """Whether a person looks at the progress."""
         return sys.stderr.isatty()
 
+    def print_csv(self, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """The table of `--csv` (RFC 4180): a line of headings, then the rows; None is an empty cell."""
+        file = io.StringIO()
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerows(["" if cell is None else cell for cell in row] for row in rows)
+        click.echo(file.getvalue(), nl=False)
+
     def print_json(self, value: Any) -> None:
         """The document of `--json`."""
-        click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+        click.echo(json.dumps(value, ensure_ascii=not streams.is_unicode(), indent=2, default=str))
 
 
 pass_context = click.make_pass_decorator(Context)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from honseki.cli.context import Context, all_option, codes_argument, json_option, pass_context
+from honseki.cli import streams
+from honseki.cli.context import Context, all_option, codes_argument, csv_option, json_option, pass_context
+from honseki.words import many
 
 if TYPE_CHECKING:
     from honseki.cost.charges import Charge
@@ -17,12 +19,16 @@ _SHOWN = 5
 """Municipalities that are told one by one in a terminal; all are in --json."""
 
 
+_FIELDS = ("per", "what", "region", "quantity")
+
+
 @click.command()
 @codes_argument
 @all_option
 @json_option
+@csv_option
 @pass_context
-def cost(context: Context, codes: tuple[str, ...], everyone: bool, as_json: bool) -> None:
+def cost(context: Context, codes: tuple[str, ...], everyone: bool, as_json: bool, as_csv: bool) -> None:
     """Count what AWS bills for municipalities, from what is declared: hours, months and GB, not prices.
 
     Deploys nothing; needs no engine and no cloud. What is billed by use, and not declared how much, is listed with the
@@ -36,12 +42,21 @@ def cost(context: Context, codes: tuple[str, ...], everyone: bool, as_json: bool
     from honseki.cost import count  # noqa: PLC0415
     from honseki.cost.charges import summed  # noqa: PLC0415
 
-    municipalities = context.chosen(codes, everyone)
+    municipalities = context.declared(codes, everyone)
     settings = context.settings
     found = list(count.run(municipalities, settings.target, settings.cache / "graphs"))
     total = summed(charge for tenant in found for charge in tenant.charges)
     if as_json:
         context.print_json(_document(found, total))
+    elif as_csv:
+        context.print_csv(
+            ("code", "name", *_FIELDS),
+            (
+                (tenant.municipality.code, tenant.municipality.name, *(getattr(charge, name) for name in _FIELDS))
+                for tenant in found
+                for charge in tenant.charges
+            ),
+        )
     else:
         _print(found, total)
 
@@ -65,19 +80,16 @@ def _document(found: Sequence[Tenant], total: Iterable[Charge]) -> dict[str, Any
 
 
 def _charges(charges: Iterable[Charge]) -> list[dict[str, Any]]:
-    fields = ("per", "what", "region", "quantity")
-    return [{name: getattr(charge, name) for name in fields} for charge in charges]
+    return [{name: getattr(charge, name) for name in _FIELDS} for charge in charges]
 
 
 def _print(found: Sequence[Tenant], total: Sequence[Charge]) -> None:
-    from rich.console import Console  # noqa: PLC0415
-
-    console = Console()
+    console = streams.console()
     for tenant in found if len(found) <= _SHOWN else ():
         municipality = tenant.municipality
         _table(console, f"{municipality.code} {municipality.name}, recovery: {municipality.recovery}", tenant.charges)
     if len(found) > 1:
-        _table(console, f"All {len(found)} municipalities together", total)
+        _table(console, f"All {many(len(found), 'municipality')} together", total)
     if len(found) > _SHOWN:
         console.print("Municipality by municipality: --json", highlight=False)
 

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from honseki.cli.context import Context, all_option, codes_argument, json_option, pass_context
+from honseki.cli import streams
+from honseki.cli.context import Context, all_option, codes_argument, csv_option, json_option, pass_context
 from honseki.errors import Exit
+from honseki.words import many
 
 if TYPE_CHECKING:
-    from honseki.entrylog.assess import Report, SourceReport
+    from honseki.entrylog.assess import Finding, Report, SourceReport
     from honseki.entrylog.configuration import Configuration
     from honseki.entrylog.days import Period
     from honseki.entrylog.ingest import Tenant
@@ -132,7 +134,7 @@ def ingest(
         )
         for old in each.supersedes:
             click.echo(f"  supersedes {old}; both are kept")
-    click.echo(f"{export.file}: {export.rows:,} rows, {len(export.days)} days, sha256 {export.sha256}")
+    click.echo(f"{export.file}: {many(export.rows, 'row')}, {many(len(export.days), 'day')}, sha256 {export.sha256}")
     return Exit.OK
 
 
@@ -143,6 +145,7 @@ def ingest(
 @click.option("--to", "last", type=_Day(), help="Last day. Default: yesterday.")
 @configuration_option
 @json_option
+@csv_option
 @pass_context
 def report(
     context: Context,
@@ -152,6 +155,7 @@ def report(
     last: date | None,
     configuration: Path | None,
     as_json: bool,
+    as_csv: bool,
 ) -> int:
     """Report days without a log, late exports, altered files, locks that are too short, and the attestation.
 
@@ -181,6 +185,9 @@ def report(
                 "municipalities": [each.as_json() for each in reports],
             }
         )
+    elif as_csv:
+        columns = ("code", "name", "source", "finding", "what", "do")
+        context.print_csv(columns, (_finding(each, finding) for each in reports for finding in each.findings))
     else:
         _show(reports, target)
     return Exit.CHANGES if count else Exit.OK
@@ -240,7 +247,6 @@ def _tenants(context: Context, municipalities: Sequence[Municipality]) -> list[T
     return found
 
 
-_WIDTH = 180
 _STATES = {
     "pending": "開始前 not yet valid",
     "valid": "有効 valid",
@@ -250,8 +256,6 @@ _STATES = {
 
 
 def _show(reports: Sequence[Report], target: str) -> None:
-    from rich.console import Console  # noqa: PLC0415
-
     from honseki.cli import show  # noqa: PLC0415
 
     where = "リハーサル環境 rehearsal region, not AWS" if target == "rehearsal" else "AWS"
@@ -267,9 +271,7 @@ def _show(reports: Sequence[Report], target: str) -> None:
         "残日数\nDays left",
     )
     rows = [_row(each, source) for each in reports for source in each.sources]
-    # Into a file or a pipe the whole table goes, however wide.
-    console = Console()
-    console = console if console.is_terminal else Console(width=_WIDTH, soft_wrap=True)
+    console = streams.console()
     console.print(show.table(f"入退室記録の報告 Entry logs of the data centre ({where})", columns, rows))
     for each in reports:
         for finding in each.findings:
@@ -281,6 +283,11 @@ def _show(reports: Sequence[Report], target: str) -> None:
             for note in source_report.superseded:
                 line = f"{each.municipality.code} {source_report.source.id}: 差替え Superseded: {note}"
                 console.print(line, markup=False, highlight=False)
+
+
+def _finding(report: Report, finding: Finding) -> tuple[object, ...]:
+    municipality = report.municipality
+    return (municipality.code, municipality.name, finding.source, finding.kind.id, finding.what, finding.do)
 
 
 def _row(report: Report, source: SourceReport) -> tuple[object, ...]:

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import click
 
-from honseki.cli.context import Context, json_option, pass_context
+from honseki.cli import streams
+from honseki.cli.context import Context, csv_option, json_option, pass_context
 from honseki.errors import Exit
+from honseki.words import many
 
 
 @click.group()
@@ -22,8 +24,9 @@ def fleet() -> None:
 
 @fleet.command("list")
 @json_option
+@csv_option
 @pass_context
-def list_(context: Context, as_json: bool) -> int:
+def list_(context: Context, as_json: bool, as_csv: bool) -> int:
     """List the municipalities of the inventory.
 
     \b
@@ -37,10 +40,6 @@ def list_(context: Context, as_json: bool) -> int:
     if as_json:
         context.print_json({"municipalities": [row.as_json() for row in rows], "totals": totals.as_json()})
         return Exit.OK
-    from rich.console import Console  # noqa: PLC0415
-
-    from honseki.cli import show  # noqa: PLC0415
-
     columns = ("code", "name", "prefecture", "sites", "terminals", "lines", "recovery", "logs kept", "AWS account")
     cells = [
         (
@@ -49,7 +48,12 @@ def list_(context: Context, as_json: bool) -> int:
         )
         for row in rows
     ]
-    Console().print(show.table("", columns, cells))
+    if as_csv:
+        context.print_csv(columns, cells)
+        return Exit.OK
+    from honseki.cli import show  # noqa: PLC0415
+
+    streams.console().print(show.table("", columns, cells))
     click.echo(f"{totals.municipalities} municipalities, {totals.sites} sites, {totals.terminals} terminals")
     return Exit.OK
 
@@ -69,7 +73,7 @@ def check(context: Context, as_json: bool) -> int:
     if as_json:
         context.print_json({"municipalities": count, "problems": []})
     else:
-        click.echo(f"{count} municipalities, no problems ({context.settings.fleet})")
+        click.echo(f"{many(count, 'municipality')}, no problems ({context.settings.fleet})")
     return Exit.OK
 
 
@@ -89,5 +93,5 @@ def sample(context: Context, count: int, out: Path, seed: int) -> int:  # noqa: 
     from honseki.fleet.sample import sample as write  # noqa: PLC0415
 
     files = write(count, seed, out)
-    click.echo(f"{len(files)} municipalities in {out}. Use them: HONSEKI_FLEET={out} honseki fleet list")
+    click.echo(f"{many(len(files), 'municipality')} in {out}. Use them: HONSEKI_FLEET={out} honseki fleet list")
     return Exit.OK

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from honseki.cli import image_publish
-from honseki.cli.context import Context, json_option, pass_context
+from honseki.cli.context import Context, csv_option, json_option, pass_context
 from honseki.errors import Exit
+from honseki.words import many
 
 if TYPE_CHECKING:
     from honseki.images.builder.build import Built
@@ -101,7 +102,9 @@ def lock(context: Context, name: str, check: bool, as_json: bool) -> int:
         return code
     for each in changes:
         click.echo(f"{each}{'  (the reviewed version is gone)' if each.name in gone else ''}")
-    click.echo(f"{chosen.lock_file}: {len(after)} packages, {len(changes)} {'would change' if check else 'changed'}")
+    click.echo(
+        f"{chosen.lock_file}: {many(len(after), 'package')}, {len(changes)} {'would change' if check else 'changed'}"
+    )
     if check and changes:
         click.echo(f"A proposal to review; nothing was written. To take it over: honseki image lock {name}")
     return code
@@ -109,8 +112,9 @@ def lock(context: Context, name: str, check: bool, as_json: bool) -> int:
 
 @image.command(name="list")
 @json_option
+@csv_option
 @pass_context
-def list_(context: Context, as_json: bool) -> int:
+def list_(context: Context, as_json: bool, as_csv: bool) -> int:
     """The images that can be built, and those that are.
 
     \b
@@ -124,6 +128,10 @@ def list_(context: Context, as_json: bool) -> int:
     names = manifest.names()
     if as_json:
         context.print_json({"images": names, "built": [_as_json(each) for each in every]})
+        return Exit.OK
+    if as_csv:
+        columns = ("name", "digest", "folder", "size_bytes", "allocated_bytes", "seconds")
+        context.print_csv(columns, ([_as_json(each)[column] for column in columns] for each in every))
         return Exit.OK
     for name in names:
         title = manifest.load(name).manifest.title
@@ -140,8 +148,9 @@ def list_(context: Context, as_json: bool) -> int:
 @click.argument("before")
 @click.argument("after")
 @json_option
+@csv_option
 @pass_context
-def diff(context: Context, before: str, after: str, as_json: bool) -> int:
+def diff(context: Context, before: str, after: str, as_json: bool, as_csv: bool) -> int:
     """Compare two built images: packages, files, settings, findings. Exit code 4 if they differ.
 
     An image is its name (the newest of it), a digest or its first letters, or name@digest.
@@ -159,11 +168,15 @@ def diff(context: Context, before: str, after: str, as_json: bool) -> int:
     if as_json:
         rows = [{"kind": d.kind, "name": d.name, "before": d.before, "after": d.after} for d in differences]
         context.print_json({"before": first.digest, "after": second.digest, "differences": rows})
+    elif as_csv:
+        columns = ("kind", "name", "before", "after")
+        context.print_csv(columns, ((d.kind, d.name, d.before, d.after) for d in differences))
     else:
         for each in differences:
             click.echo(str(each))
         click.echo(
-            f"{first.name}@{first.digest[:12]} and {second.name}@{second.digest[:12]}: {len(differences)} differences"
+            f"{first.name}@{first.digest[:12]} and {second.name}@{second.digest[:12]}: "
+            f"{many(len(differences), 'difference')}"
         )
     return Exit.CHANGES if differences else Exit.OK
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from honseki.cli.context import Context, json_option, pass_context
+from honseki.cli.context import Context, csv_option, json_option, pass_context
 from honseki.errors import Exit, HonsekiError, RefusedError
+from honseki.words import many
 
 if TYPE_CHECKING:
     from honseki.images.builder.build import Built
@@ -50,7 +51,7 @@ def sbom(context: Context, wanted: str, tracker: Path | None, as_json: bool) -> 
         told = None if found is None else [dataclasses.asdict(each) for each in found]
         context.print_json({"file": str(path), "packages": len(packages), "vulnerabilities": told})
         return Exit.OK
-    click.echo(f"{path}: {len(packages)} packages.")
+    click.echo(f"{path}: {many(len(packages), 'package')}.")
     if found is None:
         click.echo("Known vulnerabilities: not known (give --tracker FILE, from the security tracker's data/json).")
         return Exit.OK
@@ -216,8 +217,9 @@ def _write(context: Context, image: Built, done: dict[str, Published], pairs: Se
 @click.option("--dry-run", is_flag=True, help="Say what would be removed; change nothing.")
 @click.option("--yes", is_flag=True, help="Don't ask.")
 @json_option
+@csv_option
 @pass_context
-def retire(context: Context, name: str, keep: int, dry_run: bool, yes: bool, as_json: bool) -> int:
+def retire(context: Context, name: str, keep: int, dry_run: bool, yes: bool, as_json: bool, as_csv: bool) -> int:
     """Deregister published images that nobody uses, and delete their snapshots.
 
     What a launch template's version, an instance or a launch configuration of any tenant names, and what the inventory
@@ -247,6 +249,11 @@ def retire(context: Context, name: str, keep: int, dry_run: bool, yes: bool, as_
     going = [verdict for verdict in verdicts if not verdict.stays]
     if as_json:
         context.print_json([dataclasses.asdict(verdict) for verdict in verdicts])
+    elif as_csv:
+        columns = ("region", "id", "snapshot", "digest", "stays", "kept for")
+        context.print_csv(
+            columns, ((v.region, v.id, v.snapshot, v.digest, v.stays, "; ".join(v.kept_for)) for v in verdicts)
+        )
     else:
         for verdict in verdicts:
             _say_verdict(verdict)

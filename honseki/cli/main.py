@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
+import os
 import sys
 
 import click
@@ -14,12 +16,15 @@ from honseki.cli import (
     cost,
     engine,
     entrylog,
+    explain,
     fleet,
     image,
     image_boot,
+    interpreter,
     prove,
     region,
     rehearse,
+    streams,
     tenants,
 )
 from honseki.cli.context import Context
@@ -77,25 +82,58 @@ for command in (
 
 def main() -> None:
     """The console script."""
+    interpreter.renew()
+    streams.guard()
+    # Whatever the caller's umask takes away from others, we may always read what we wrote.
+    os.umask(os.umask(0) & 0o077)
+    run()
+
+
+def run() -> None:
+    """Run the command that the arguments name. However it ends: one text, one exit code, no traceback."""
     try:
-        code = cli.main(standalone_mode=False)
+        code = _command()
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        code = error.exit_code
     except (click.Abort, KeyboardInterrupt) as stopped:
         # Of Ctrl-C anywhere but at a question click makes an Abort with this cause; much may have been done by then.
         if isinstance(stopped, KeyboardInterrupt) or isinstance(stopped.__cause__, KeyboardInterrupt):
             click.echo("Interrupted.", err=True)
-            sys.exit(Exit.INTERRUPTED)
-        click.echo("Aborted; nothing was changed.", err=True)
-        sys.exit(Exit.FAILED)
-    except HonsekiError as error:
-        if "--json" in sys.argv:
-            click.echo(json.dumps({"error": error.as_json()}, ensure_ascii=False))
+            code = Exit.INTERRUPTED
         else:
-            click.echo(f"Error: {error}", err=True)
-        sys.exit(error.exit_code)
-    sys.exit(code if isinstance(code, int) else Exit.OK)
+            click.echo("Aborted; nothing was changed.", err=True)
+            code = Exit.FAILED
+    except HonsekiError as error:
+        _tell(error)
+        code = error.exit_code
+    streams.release()
+    sys.exit(code)
+
+
+def _command() -> int:
+    try:
+        code = cli.main(prog_name="honseki", standalone_mode=False)
+        sys.stdout.flush()
+    except (HonsekiError, click.ClickException, click.Abort):
+        raise
+    except Exception as error:
+        raise explain.explained(error, verbose=not {"-v", "--verbose"}.isdisjoint(sys.argv)) from error
+    return code if isinstance(code, int) else Exit.OK
+
+
+def _tell(error: HonsekiError) -> None:
+    """The error, for a person or a program; of an output that can't be written in one line on standard error."""
+    if isinstance(error, streams.ClosedPipeError):
+        return
+    if isinstance(error, streams.OutputError):
+        click.echo(f"Error: {error.what}: {error.why}; {error.do}", err=True)
+        return
+    if "--json" in sys.argv:
+        with contextlib.suppress(streams.OutputError):
+            click.echo(json.dumps({"error": error.as_json()}, ensure_ascii=not streams.is_unicode()))
+            return
+    click.echo(f"Error: {error}", err=True)
 
 
 if __name__ == "__main__":

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import shlex
 from typing import TYPE_CHECKING
 
 import click
 
 from honseki.cli.context import Context, json_option, pass_context
-from honseki.errors import Exit
+from honseki.errors import Exit, HonsekiError
 from honseki.settings import LANGUAGE_BIN, REHEARSAL_BIN
 
 if TYPE_CHECKING:
     from honseki.rehearsal.region.control import RegionInfo
+
+
+_AWS = {
+    # The region that tenants are in unless the inventory says otherwise; `--region` and boto3's arguments go before it.
+    "AWS_REGION": "ap-northeast-1",
+    "AWS_DEFAULT_REGION": "ap-northeast-1",
+    # A profile named "default" counts without being named.
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+}
 
 
 @click.group()
@@ -24,7 +33,7 @@ def region() -> None:
     \b
     Example: look into a tenant with the AWS CLI
       eval "$(honseki region env)"
-      aws ec2 describe-vpcs --region ap-northeast-1
+      aws ec2 describe-vpcs
     """
 
 
@@ -115,32 +124,34 @@ def reset(context: Context, yes: bool) -> int:
 def env(context: Context) -> int:
     """Print the environment in which boto3, the AWS CLI and the plain Pulumi CLI work with the region.
 
+    It is for `eval` in any POSIX shell. What the shell holds for AWS itself (profile, configuration files, other
+    endpoints, a session's token, Pulumi's passphrase) is taken out or replaced, in this shell only.
+
     \b
     Example:
       eval "$(honseki region env)"
+      aws ec2 describe-vpcs
       pulumi preview --stack rehearsal-272191
     """
+    from honseki.cli import shell  # noqa: PLC0415
     from honseki.engine import binary  # noqa: PLC0415
     from honseki.rehearsal.region import control  # noqa: PLC0415
 
     settings = context.settings
+    if settings.target != "rehearsal":
+        raise HonsekiError(
+            "the rehearsal region is no part of the target aws", do="honseki --target rehearsal region env"
+        )
     settings.prepare()
     info = control.start(settings.region_home)
-    variables = dict(control.env(info)) | {
-        "PULUMI_BACKEND_URL": settings.backend_url,
-        "PULUMI_CONFIG_PASSPHRASE_FILE": str(settings.passphrase_file),
-        "HONSEKI_FLEET": str(settings.fleet),
-        "HONSEKI_REHEARSAL_IMAGE": str(settings.rehearsal_image),
-    }
+    variables = control.env(info) | settings.rehearsal_variables() | _AWS
     folders = [str(REHEARSAL_BIN)]
     engine = binary.which(settings)
     if engine is not None:
         folders.append(str(engine.path.parent))
         if not engine.has_language_plugin:
             folders.append(str(LANGUAGE_BIN))
-    for name, value in sorted(variables.items()):
-        click.echo(f"export {name}={shlex.quote(value)}")
-    click.echo(f"export PATH={shlex.quote(os.pathsep.join(folders))}{os.pathsep}$PATH")
+    click.echo(shell.script(variables, folders, os.environ))  # noqa: TID251  the shell that will evaluate it
     return Exit.OK
 
 

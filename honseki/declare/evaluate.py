@@ -33,6 +33,8 @@ from honseki.errors import HonsekiError
 from infra.model import Municipality, Target
 from infra.model.graph import Graph, Node, Unknown, UnknownValueError, Value, leaves
 from infra.tenant import Tenant
+from infra.types import TYPES
+from infra.types.record import AwsType
 
 __all__ = ["DeclarationError", "evaluate", "evaluate_program", "from_preview", "from_state", "placeholder"]
 
@@ -44,58 +46,11 @@ _PROVIDER_REQUIRED: Final = frozenset({"region", "assumeRoles", "allowedAccountI
 _PROVIDER_INPUTS: Final = _PROVIDER_REQUIRED | {"skipCredentialsValidation", "skipRegionValidation"}
 """The last two pulumi-aws adds by itself."""
 _COMPONENTS: Final = "honseki:infra:"
+_UNRECORDED: Final = AwsType("")
+"""What a provider is known by, and a type that has a table and no record yet: nothing in particular."""
 
-# What these are known by is declared, or is made with something else, so it isn't a placeholder of their own.
-_DX: Final = "aws:directconnect"
-_ADOPTED: Final = {
-    f"{_DX}/connectionConfirmation:ConnectionConfirmation": "connectionId",
-    f"{_DX}/hostedPrivateVirtualInterfaceAccepter:HostedPrivateVirtualInterfaceAccepter": "virtualInterfaceId",
-    "aws:ec2/defaultNetworkAcl:DefaultNetworkAcl": "defaultNetworkAclId",
-    "aws:ec2/defaultRouteTable:DefaultRouteTable": "defaultRouteTableId",
-}
-_NAMED: Final = {
-    "aws:autoscaling/group:Group": "{name}",
-    "aws:backup/restoreTestingPlan:RestoreTestingPlan": "{name}",
-    "aws:backup/vault:Vault": "{name}",
-    "aws:cfg/recorder:Recorder": "{name}",
-    "aws:cloudwatch/eventRule:EventRule": "{name}",
-    "aws:cloudwatch/logGroup:LogGroup": "{name}",
-    "aws:iam/instanceProfile:InstanceProfile": "{name}",
-    "aws:iam/role:Role": "{name}",
-    "aws:rds/parameterGroup:ParameterGroup": "{name}",
-    "aws:rds/subnetGroup:SubnetGroup": "{name}",
-    "aws:s3/bucket:Bucket": "{bucket}",
-    "aws:iam/rolePolicy:RolePolicy": "{role}:{name}",
-    "aws:kms/alias:Alias": "{name}",
-}
-_LB: Final = "arn:aws:elasticloadbalancing:{region}:{account}"
-_ARNS: Final = {
-    "aws:backup/vault:Vault": "arn:aws:backup:{region}:{account}:backup-vault:{name}",
-    "aws:cloudtrail/trail:Trail": "arn:aws:cloudtrail:{region}:{account}:trail/{name}",
-    "aws:cloudwatch/logGroup:LogGroup": "arn:aws:logs:{region}:{account}:log-group:{name}",
-    "aws:iam/instanceProfile:InstanceProfile": "arn:aws:iam::{account}:instance-profile{path}{name}",
-    "aws:iam/role:Role": "arn:aws:iam::{account}:role{path}{name}",
-    "aws:iam/serviceLinkedRole:ServiceLinkedRole": (
-        "arn:aws:iam::{account}:role/aws-service-role/{awsServiceName}/AWSServiceRoleFor{service}"
-    ),
-    "aws:lb/listener:Listener": f"{_LB}:listener/net/{{id}}",
-    "aws:lb/loadBalancer:LoadBalancer": f"{_LB}:loadbalancer/net/{{name}}/{{id}}",
-    "aws:lb/targetGroup:TargetGroup": f"{_LB}:targetgroup/{{name}}/{{id}}",
-    "aws:rds/instance:Instance": "arn:aws:rds:{region}:{account}:db:{identifier}",
-    "aws:rds/parameterGroup:ParameterGroup": "arn:aws:rds:{region}:{account}:pg:{name}",
-    "aws:rds/subnetGroup:SubnetGroup": "arn:aws:rds:{region}:{account}:subgrp:{name}",
-    "aws:sns/topic:Topic": "arn:aws:sns:{region}:{account}:{name}",
-    "aws:ssm/document:Document": "arn:aws:ssm:{region}:{account}:document/{name}",
-}
-"""ARNs that hold more than the id, or not the id."""
 _SERVICES: Final = {"autoscaling.amazonaws.com": "AutoScaling_{customSuffix}", "config.amazonaws.com": "Config"}
 """How a service's name is written in the name of its role, with the suffix where it takes one."""
-_OF_ITS_VPC: Final = {"aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": "defaultSecurityGroupId"}
-_SAME: Final = {
-    ("aws:ec2/vpc:Vpc", "mainRouteTableId"): "defaultRouteTableId",
-    ("aws:kms/key:Key", "keyId"): "id",
-}
-"""Outputs that AWS gives the same value as another's."""
 _LIKE_IDS: Final = frozenset({"address", "arnSuffix", "dnsName"})
 """Outputs that aren't called ids, but are made up by AWS and passed on like them."""
 _FIRST: Final[Mapping[str, Value]] = {"latestVersion": 1}
@@ -309,14 +264,13 @@ class _Monitor(MockMonitor, Monitor):
         return provider.region, str(accounts[0]), provider.urn
 
     def _identify(self, urn: str, token: str, inputs: Mapping[str, Value]) -> str | Unknown:
+        record = TYPES.get(token, _UNRECORDED).identity
         adopted: Value | None = None
-        if token in _ADOPTED:
-            adopted = inputs[_ADOPTED[token]]
-        elif token in _OF_ITS_VPC:
-            vpc = self._by_id.get(str(inputs["vpcId"]))
-            adopted = vpc.outputs[_OF_ITS_VPC[token]] if vpc else Unknown()
-        elif token in _NAMED:
-            adopted = _filled(_NAMED[token], inputs)
+        if record.made_with[0]:
+            other = self._by_id.get(str(inputs[record.made_with[0]]))
+            adopted = other.outputs[record.made_with[1]] if other else Unknown()
+        elif record.id:
+            adopted = _filled(record.id, inputs)
         if isinstance(adopted, str | Unknown):
             return adopted
         return placeholder(urn, token.rpartition(":")[2])
@@ -341,7 +295,8 @@ def _outputs(
     """What is known of a resource before it exists: its ARN, and ids that are made with it. Nothing else."""
     table = catalog.get(token)
     found: dict[str, Value] = {}
-    if template := _ARNS.get(token, table.arn):
+    record = TYPES.get(token, _UNRECORDED).identity
+    if template := record.arn or table.arn:
         service = _filled(_SERVICES.get(str(inputs.get("awsServiceName")), "{unknown}"), inputs)
         known = {"id": identifier, "region": region, "account": account, "partition": "aws", "service": service}
         found["arn"] = _filled(template, {**inputs, **known})
@@ -351,11 +306,10 @@ def _outputs(
             found[name] = account
         elif name in _FIRST:
             found[name] = _FIRST[name]
-        elif (name.endswith("Id") or name in _LIKE_IDS) and name != "uniqueId" and (token, name) not in _SAME:
+        elif (name.endswith("Id") or name in _LIKE_IDS) and name != "uniqueId" and name not in record.same:
             found[name] = placeholder(urn, name)
-    for (of, name), same in _SAME.items():
-        if of == token:
-            found[name] = identifier if same == "id" else found[same]
+    for name, same in record.same.items():
+        found[name] = identifier if same == "id" else found[same]
     return found
 
 

@@ -13,6 +13,7 @@ import json
 import os
 import zlib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -109,10 +110,11 @@ class Cache:
         table, body = json.dumps(parts).encode(), b"".join(packed)
         whole = b"\n".join((head, table, body))
         path = self._path(key)
-        path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f".{path.name}.{os.getpid()}")
-        draft.write_bytes(hashlib.sha256(whole).hexdigest().encode() + b"\n" + whole)
-        draft.replace(path)
+        with suppress(OSError):  # a folder that can't be written: then it is evaluated again the next time
+            path.parent.mkdir(parents=True, exist_ok=True)
+            draft.write_bytes(hashlib.sha256(whole).hexdigest().encode() + b"\n" + whole)
+            draft.replace(path)
         return Stored(graph.stack, table, body)
 
     def _path(self, key: str) -> Path:

@@ -14,14 +14,13 @@ import logging
 import os
 import re
 import shutil
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from honseki.engine import process
+from honseki import environment, process
 from honseki.errors import HonsekiError
 from honseki.settings import Settings
 
@@ -31,6 +30,10 @@ PINNED = "3.259.0"
 GO_MODULE = Path(__file__).parent / "gomod"
 _VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
 _BUILD_TIMEOUT_S = 3600.0
+_PROGRESS_S = 20.0
+
+_COMMAND = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
+_GO_HELP = "see that Go is 1.25 or newer and reaches a module proxy (`go env GOPROXY`), then run this again"
 
 Say = Callable[[str], None]
 log = logging.getLogger("honseki.engine")
@@ -136,41 +139,60 @@ def _build(settings: Settings, say: Say) -> Engine:
             do="install Pulumi (https://www.pulumi.com/docs/iac/download-install/) or Go 1.25+, then run this again",
         )
     say(
-        "Building it with Go: about 5 minutes on 2 cores, once per machine. Downloaded modules are kept if interrupted."
+        "Building it with Go: about 5 minutes on 2 cores, once per machine. If interrupted, the same command continues."
     )
     draft = Path(tempfile.mkdtemp(prefix="engine-", dir=_parent(settings.cache)))
     try:
         module = draft / "module"
         shutil.copytree(GO_MODULE, module)
         version_flag = f"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{PINNED}"
+        flags = ("-mod=readonly", "-trimpath")
+        say("  downloading its modules ...")
+        count = [go, "list", *flags, "-deps", "-f", "{{.Stale}}", _COMMAND]
+        listed = process.run(count, env=environment.fetching(), cwd=module, timeout_s=_BUILD_TIMEOUT_S, do=_GO_HELP)
         command = [
-            *(go, "build", "-mod=readonly", "-trimpath", "-ldflags", f"-s -w -X {version_flag}"),
-            *("-o", str(draft / "pulumi"), "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"),
+            *(go, "build", "-v", *flags, "-ldflags", f"-s -w -X {version_flag}"),
+            *("-o", str(draft / "pulumi"), _COMMAND),
         ]
         log.debug("(cd %s)$ %s", module, " ".join(command))
-        _build_with_progress(command, module, draft / "build.log", say)
+        _build_with_progress(command, module, draft / "build.log", listed.stdout.split().count("true"), say)
         shutil.rmtree(module)
         return _keep(settings, draft, Path("pulumi"), "built")
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def _build_with_progress(command: list[str], cwd: Path, log_file: Path, say: Say) -> None:
+def _progress(compiled: int, packages: int, elapsed_s: float) -> str:
+    """How far a build is after so many seconds, and how long it will take if it goes on like that."""
+    if compiled >= packages:
+        return f"all packages compiled, {elapsed_s:.0f} s so far: linking, the last step"
+    done = f"{compiled} of {packages} packages compiled, {elapsed_s:.0f} s so far"
+    if not compiled:
+        return done
+    left_s = elapsed_s * (packages - compiled) / compiled
+    return f"{done}, about {f'{left_s / 60:.0f} min' if left_s >= 90 else f'{left_s:.0f} s'} left"
+
+
+def _build_with_progress(command: list[str], cwd: Path, log_file: Path, packages: int, say: Say) -> None:
+    """Run the build; every now and then say how far it is.
+
+    `packages`: how many are still to be compiled, by `go list`; `go build -v` names each that it compiles, one a line.
+    """
     begun = time.monotonic()
     with log_file.open("w") as out:
-        build = subprocess.Popen(command, cwd=cwd, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+        build = process.start(command, env=environment.fetching(), cwd=cwd, stdout=out, stderr=out)
         try:
             while True:
                 try:
-                    code = build.wait(timeout=20)
+                    code = build.wait(timeout=_PROGRESS_S)
                     break
-                except subprocess.TimeoutExpired:
+                except process.TimeoutExpired:
                     elapsed = time.monotonic() - begun
                     if elapsed > _BUILD_TIMEOUT_S:
                         raise HonsekiError(
                             "building the engine takes over an hour", do="look at the Go toolchain"
                         ) from None
-                    say(f"  ... still building, {elapsed:.0f} s so far")
+                    say(f"  {_progress(log_file.read_text().count(chr(10)), packages, elapsed)}")
         finally:
             if build.poll() is None:
                 build.terminate()
@@ -180,14 +202,14 @@ def _build_with_progress(command: list[str], cwd: Path, log_file: Path, say: Say
         raise HonsekiError(
             "building the engine failed",
             why=tail,
-            do="see that Go is 1.25 or newer and reaches a module proxy (`go env GOPROXY`), then run this again",
+            do=_GO_HELP,
         )
     say(f"Built in {time.monotonic() - begun:.0f} s.")
 
 
 def _keep(settings: Settings, draft: Path, binary: Path, origin: str) -> Engine:
     """Check a new binary, then rename its folder into the cache."""
-    answer = process.run([str(draft / binary), "version"]).stdout.strip()
+    answer = process.run([str(draft / binary), "version"], env=environment.closed()).stdout.strip()
     if _parts(answer) != _parts(PINNED):
         raise HonsekiError(f"the new engine says it is {answer!r}, not v{PINNED}")
     (draft / "build.log").unlink(missing_ok=True)
@@ -204,7 +226,15 @@ def _keep(settings: Settings, draft: Path, binary: Path, origin: str) -> Engine:
 
 def _parent(cache: Path) -> Path:
     folder = cache / "engine"
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise HonsekiError(
+            "there is no engine yet, and no place to keep one",
+            where=str(folder),
+            why=f"this folder can't be made: {error.strerror}",
+            do="set HONSEKI_CACHE to a folder that you may write",
+        ) from error
     return folder
 
 
@@ -228,9 +258,9 @@ def _version(binary: Path, cache: Path) -> str:
     with contextlib.suppress(OSError, ValueError):
         known = json.loads(notes.read_text())
     if key not in known:
-        answer = process.run([str(binary), "version"], check=False).stdout.strip()
+        answer = process.run([str(binary), "version"], env=environment.closed(), check=False).stdout.strip()
         known = {key: answer.removeprefix("v") if _VERSION.match(answer) else ""}
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, HonsekiError):
             _parent(cache)
             draft = notes.with_suffix(f".{os.getpid()}")
             draft.write_text(json.dumps(known))

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 from honseki.errors import HonsekiError
 from honseki.settings import DEPLOY_ROLE, Settings
 from infra.model import Municipality
+from infra.model.municipality import NotReadyError
 
 if TYPE_CHECKING:
+    from honseki.aws_session import Keys, Session
     from honseki.aws_types.clients import Clients
 
 Say = Callable[[str], None]
@@ -54,6 +56,27 @@ def require_accounts(settings: Settings, municipalities: Sequence[Municipality])
         )
 
 
+def require_ready(settings: Settings, municipalities: Sequence[Municipality]) -> None:
+    """In AWS a declaration needs accounts, an image and people; raises `HonsekiError` with all that is missing."""
+    require_accounts(settings, municipalities)
+    missing: dict[str, list[str]] = {}
+    for municipality in municipalities:
+        for need in (municipality.image_for, municipality.operators_for, municipality.readers_for):
+            try:
+                need(settings.target)
+            except NotReadyError as error:
+                what = str(error).partition(f"{municipality.code} {municipality.name}: ")[2] or str(error)
+                missing.setdefault(what, []).append(municipality.code)
+    if missing:
+        raise HonsekiError(
+            f"the inventory isn't ready for {settings.target}: {len(missing)} thing{'s' if len(missing) > 1 else ''} "
+            "of rehearsals in it",
+            where=str(settings.fleet),
+            why="\n         ".join(f"{', '.join(codes[:5])}: {what}" for what, codes in missing.items()),
+            do="write what is named (docs/engineer.md, AWS), or rehearse: --target rehearsal",
+        )
+
+
 class Account:
     """Clients inside one municipality's account, by the same role that deploys. Thread-safe; clients are kept."""
 
@@ -72,7 +95,10 @@ class Account:
         with self._lock:
             if region not in self._regions:
                 self._keys = self._keys or self._assume()
-                session = _session(self._keys)
+                session = _session(
+                    (self._keys["AccessKeyId"], self._keys["SecretAccessKey"], self._keys["SessionToken"]),
+                    closed=bool(self._env),
+                )
                 endpoint = self._env.get("AWS_ENDPOINT_URL")
                 self._regions[region] = Clients(session, region=region, account=self._account, endpoint=endpoint)
             return self._regions[region]
@@ -84,12 +110,9 @@ class Account:
     def _assume(self) -> dict[str, str]:
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
-        own = {}
-        if self._env:
-            own = {"AccessKeyId": self._env["AWS_ACCESS_KEY_ID"], "SecretAccessKey": self._env["AWS_SECRET_ACCESS_KEY"]}
         role = f"arn:aws:iam::{self._account}:role/{DEPLOY_ROLE}"
         region = self._municipality.placement.primary.region
-        sts = _session(own).create_client("sts", region_name=region, endpoint_url=self._env.get("AWS_ENDPOINT_URL"))
+        sts = _own(self._env).create_client("sts", region_name=region, endpoint_url=self._env.get("AWS_ENDPOINT_URL"))
         try:
             return dict(sts.assume_role(RoleArn=role, RoleSessionName=f"honseki-{os.getpid()}")["Credentials"])
         except (ClientError, BotoCoreError) as error:
@@ -108,21 +131,19 @@ def own_client(env: Mapping[str, str], service: str, region: str) -> Any:
     """
     from botocore.config import Config  # noqa: PLC0415  as above
 
-    keys = {}
-    if env:
-        keys = {"AccessKeyId": env["AWS_ACCESS_KEY_ID"], "SecretAccessKey": env["AWS_SECRET_ACCESS_KEY"]}
     retries = {"total_max_attempts": 10, "mode": "standard"}
     config = Config(max_pool_connections=32, retries=retries)
-    return _session(keys).create_client(
-        service, region_name=region, endpoint_url=env.get("AWS_ENDPOINT_URL"), config=config
-    )
+    return _own(env).create_client(service, region_name=region, endpoint_url=env.get("AWS_ENDPOINT_URL"), config=config)
 
 
-def _session(keys: Mapping[str, str]) -> Any:
-    """A session with these keys, or with those of the usual AWS chain if there are none."""
-    from botocore.session import Session  # noqa: PLC0415
+def _own(env: Mapping[str, str]) -> Session:
+    """A session with the caller's own keys: the rehearsal region's, or those of the usual AWS chain."""
+    from honseki.aws_session import keys_of  # noqa: PLC0415
 
-    session = Session()
-    if keys:
-        session.set_credentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys.get("SessionToken"))
-    return session
+    return _session(keys_of(env), closed=bool(env))
+
+
+def _session(keys: Keys | None, *, closed: bool) -> Session:
+    from honseki import aws_session  # noqa: PLC0415  botocore, as above
+
+    return aws_session.session(keys, closed=closed)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import runpy
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +17,8 @@ from typing import Any
 import grpc
 from pulumi.automation._server import LanguageServer
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc
+
+from honseki import environment, process
 
 
 def serve(servicer: LanguageServer) -> tuple[Any, int]:
@@ -56,15 +57,15 @@ class FolderProgram(LanguageServer):
 
     def RunPlugin(self, request: Any, context: Any) -> Iterator[Any]:  # noqa: N802
         """Run a policy pack: the engine asks a language runtime for that where there is one."""
-        command = [sys.executable, "-u", "-m", "pulumi.policy", *request.args[:1], request.info.program_directory]
-        with subprocess.Popen(
-            command,
+        given = os.environ | dict(entry.split("=", 1) for entry in request.env)  # noqa: TID251  the engine's own
+        with process.start(
+            environment.python("pulumi.policy", *request.args[:1], request.info.program_directory),
+            env=given,
             cwd=request.pwd or None,
-            env=os.environ | dict(entry.split("=", 1) for entry in request.env),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stdout=process.PIPE,
+            stderr=process.STDOUT,
         ) as pack:
-            assert pack.stdout is not None  # noqa: S101  told to Popen above
+            assert pack.stdout is not None  # noqa: S101  it is a pipe
             context.add_callback(pack.terminate)
             for line in pack.stdout:
                 yield language_pb2.RunPluginResponse(stdout=line)

@@ -7,8 +7,6 @@ import logging
 import os
 import shlex
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,9 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from honseki.engine import process
+from honseki import environment, process
+from honseki.changes.steps import Step
 from honseki.engine.binary import Engine
-from honseki.engine.events import Outcome, Step
+from honseki.engine.events import Outcome
 from honseki.engine.worker import Request
 from honseki.errors import BusyError, HonsekiError, InterruptError
 from honseki.settings import POLICY_BIN, POLICY_PACK, Settings
@@ -72,7 +71,7 @@ class Stack:
             env["PATH"] = f"{POLICY_BIN}{os.pathsep}{env['PATH']}"
         return env
 
-    def cli(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def cli(self, *arguments: str, check: bool = True) -> process.Completed:
         """One call of the Pulumi CLI that runs no program (init, cancel, export, import ...)."""
         command = [str(self.engine.path), *arguments, "--stack", self.name]
         return process.run(command, cwd=self.settings.project_dir, env=self.env(), check=check)
@@ -162,15 +161,16 @@ def run(
     outcome = Outcome()
     ended: tuple[int, str] | None = None
     engine_pid = 0
-    with subprocess.Popen(
-        [sys.executable, "-m", "honseki.engine.worker"],
+    with process.start(
+        environment.python("honseki.engine.worker"),
         env=stack.env() | (_PLANS if any("plan=" in flag for flag in flags) else {}),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
+        stdin=process.PIPE,
+        stdout=process.PIPE,
+        stderr=None,
         text=True,
-        start_new_session=True,  # the terminal's interrupt reaches this process only, which decides what to do
+        own_session=True,  # the terminal's interrupt reaches this process only, which decides what to do
     ) as worker:
-        assert worker.stdin is not None and worker.stdout is not None  # noqa: PT018, S101  told to Popen above
+        assert worker.stdin is not None and worker.stdout is not None  # noqa: PT018, S101  both are pipes
         worker.stdin.write(request.line() + "\n")
         worker.stdin.flush()
         for line in worker.stdout:

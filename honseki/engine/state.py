@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from honseki.engine import process
+from honseki import process
 from honseki.engine.binary import Engine
 from honseki.errors import HonsekiError
 from honseki.settings import PROJECT, Settings
@@ -60,10 +60,18 @@ def deployment(settings: Settings, stack: str, engine: Engine | None = None) -> 
     if folder is not None:
         path = folder / ".pulumi" / "stacks" / PROJECT / f"{stack}.json"
         try:
-            checkpoint: Mapping[str, Any] = json.loads(path.read_text())
+            checkpoint: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            return dict(checkpoint["checkpoint"].get("latest") or {})
         except FileNotFoundError:
             return None
-        return dict(checkpoint["checkpoint"].get("latest") or {})
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise HonsekiError(
+                "the state can't be read",
+                where=str(path),
+                why=f"it is damaged: {error!r}",
+                do=f"put back what Pulumi keeps beside it ({path.with_suffix('.json.bak').name}, or the newest in "
+                f"{folder / '.pulumi' / 'backups'}), then run the same command again",
+            ) from error
     if engine is None:
         raise HonsekiError("the state is in a remote backend, and there is no engine to read it with")
     done = process.run(

@@ -14,7 +14,6 @@ import gc
 import json
 import os
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
@@ -23,6 +22,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
+
+from honseki import process
 
 _POLL_S = 0.03
 _TAIL_BYTES = 6000
@@ -64,12 +65,12 @@ def main() -> None:
         events = Path(scratch, "events.jsonl")
         output = Path(scratch, "output.txt")
         with output.open("wb") as out:
-            engine = subprocess.Popen(
+            engine = process.start(
                 [request.engine, *request.arguments, f"--client=127.0.0.1:{port}", f"--event-log={events}"],
+                env=os.environ,  # noqa: TID251  this process's own was made for the engine (honseki.settings)
                 cwd=request.cwd,
-                stdin=subprocess.DEVNULL,
                 stdout=out,
-                stderr=subprocess.STDOUT,
+                stderr=process.STDOUT,
             )
         _tell(f"P {engine.pid}")
         threading.Thread(target=_stop_with_parent, args=(engine,), daemon=True).start()
@@ -121,14 +122,14 @@ def _tell(line: str) -> None:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123
 
 
-def _stop_with_parent(engine: subprocess.Popen[bytes]) -> None:
+def _stop_with_parent(engine: process.Child[bytes]) -> None:
     while sys.stdin.read(4096):
         pass
     if engine.poll() is None:
         engine.send_signal(signal.SIGINT)
 
 
-def _follow(path: Path, engine: subprocess.Popen[bytes]) -> Iterator[str]:
+def _follow(path: Path, engine: process.Child[bytes]) -> Iterator[str]:
     """The complete lines of a file that another process writes, until that process has ended."""
     file: IO[str] | None = None
     rest = ""

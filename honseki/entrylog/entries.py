@@ -14,6 +14,7 @@ from typing import Any, Final
 from honseki.entrylog.configuration import DELIMITERS, Source
 from honseki.entrylog.days import Period
 from honseki.errors import Exit, HonsekiError
+from infra.model.base import unusual
 
 MAX_BYTES: Final = 256 * 1024 * 1024
 """An export is read and put as a whole; one request of S3 takes 5 GB, this machine's memory less.
@@ -252,9 +253,11 @@ class _Check:
             value = cells[name]
             if not value:
                 problems.append(BadRow(row, name, "is empty", "an entry needs its person or card, and its door"))
-            elif len(value) > MAX_TEXT or not value.isprintable():
-                reason = f"has a control character or more than {MAX_TEXT} characters"
+            elif len(value) > MAX_TEXT:
+                reason = f"has more than {MAX_TEXT} characters"
                 problems.append(BadRow(row, name, reason, "look at the row; its quotation marks may be wrong"))
+            elif not value.isprintable() and (odd := unusual(value)) is not None:
+                problems.append(BadRow(row, name, odd[0], f"look at the row and at `encoding`; {odd[1]}"))
             values.append(value)
         for name, words in self._words.items():
             if (meaning := words.get(cells[name])) is None:

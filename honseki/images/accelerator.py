@@ -5,9 +5,10 @@ from __future__ import annotations
 import functools
 import os
 import socket
-import subprocess
 from pathlib import Path
 from typing import Final
+
+from honseki import environment, process
 
 EMULATION: Final = "tcg,thread=multi"
 """QEMU's -accel without KVM, a thread for each processor."""
@@ -49,9 +50,7 @@ def runs(accelerator: str, firmware: Path = FIRMWARE, seconds: float = TRIED_S) 
     with here:
         try:
             with there:
-                tried = subprocess.Popen(
-                    line, stdin=subprocess.DEVNULL, stdout=there.fileno(), stderr=subprocess.DEVNULL
-                )
+                tried = process.start(line, env=environment.closed(), stdout=there.fileno())
         except OSError:
             return False
         with tried:

@@ -11,12 +11,10 @@ import base64
 import contextlib
 import fcntl
 import gzip
-import os
 import runpy
 import secrets
 import shutil
 import socket
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -24,10 +22,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
+from honseki import environment
 from honseki.errors import HonsekiError
 from honseki.images import relay
 from honseki.images.accelerator import FIRMWARE, accelerator
 from honseki.images.errors import LostError
+from honseki.process import Child, TimeoutExpired, start
 
 if TYPE_CHECKING:
     from honseki.images.builder.manifest import Image
@@ -148,7 +148,7 @@ def credentials(image: Image) -> tuple[tuple[str, str], ...]:
 class Running:
     """A started machine and its shell. One thread at a time."""
 
-    process: subprocess.Popen[bytes]
+    process: Child[bytes]
     work: Path
     ports: dict[int, int]
     """Of each guest port that was asked for, the port on 127.0.0.1."""
@@ -300,7 +300,7 @@ class Running:
             except ConnectionError:
                 data = b""
             if not data:
-                with contextlib.suppress(subprocess.TimeoutExpired):
+                with contextlib.suppress(TimeoutExpired):
                     self.process.wait(5)
                 self._alive()
                 raise TimeoutError
@@ -329,15 +329,14 @@ class Running:
         )
 
 
-def launch(line: Sequence[str], said: IO[bytes], work: Path) -> subprocess.Popen[bytes]:
+def launch(line: Sequence[str], said: IO[bytes], work: Path) -> Child[bytes]:
     """Start a process that ends with this one, however that ends: nobody would stop a machine without its starter."""
-    return subprocess.Popen(
+    return start(
         ["setpriv", "--pdeathsig", "KILL", "--", *line],
-        stdin=subprocess.DEVNULL,
         stdout=said,
         stderr=said,
-        env=dict(os.environ) | {"TMPDIR": str(work)},
-        start_new_session=True,
+        env=environment.closed() | {"TMPDIR": str(work)},
+        own_session=True,
     )
 
 
@@ -361,13 +360,13 @@ def sweep(place: Path) -> None:
             shutil.rmtree(left)
 
 
-def stop(process: subprocess.Popen[bytes]) -> None:
+def stop(process: Child[bytes]) -> None:
     """End one process and wait for it."""
     if process.poll() is None:
         process.terminate()
         try:
             process.wait(10)
-        except subprocess.TimeoutExpired:
+        except TimeoutExpired:
             process.kill()
             process.wait()
 

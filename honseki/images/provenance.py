@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from honseki.errors import Exit, HonsekiError, RefusedError
 from honseki.images.blocks import BLOCK
+from honseki.images.builder.inputs import place
 from honseki.images.packages import Package, purl, read_lock, read_packages
 
 if TYPE_CHECKING:
@@ -142,8 +143,7 @@ def statement(image: Built, lock: Path | None = None) -> dict[str, Any]:
         if (image.folder / name).exists()
     ]
     sources = [
-        {"uri": f"images/{path}", "digest": {"sha256": digest}}
-        for path, digest in sorted(report.get("sources", {}).items())
+        {"uri": place(path), "digest": {"sha256": digest}} for path, digest in sorted(report.get("sources", {}).items())
     ]
     return {
         "_type": STATEMENT_TYPE,

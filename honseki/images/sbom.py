@@ -164,7 +164,7 @@ def _vulnerability(each: Vulnerability) -> Any:
 
 def _time(image: Built) -> datetime.datetime:
     """SOURCE_DATE_EPOCH (https://reproducible-builds.org/specs/source-date-epoch/), else the day of the lock."""
-    given = os.environ.get("SOURCE_DATE_EPOCH")
+    given = os.environ.get("SOURCE_DATE_EPOCH")  # noqa: TID251  https://reproducible-builds.org/specs/source-date-epoch/
     if given is not None and given.isdigit():
         return datetime.datetime.fromtimestamp(int(given), datetime.UTC)
     path = image.folder / "manifest.json"

@@ -16,10 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from honseki.engine.process import run
+from honseki.environment import closed
 from honseki.errors import HonsekiError
 from honseki.images.builder.apt import Apt, RefusedError, place, sources
 from honseki.images.builder.manifest import Locked
+from honseki.process import run
+from honseki.words import many
 
 Say = Callable[[str], None]
 
@@ -58,7 +60,7 @@ def tools(cache: Path, say: Say) -> Tools:
     folder = home / key
     versions = {each.name: each.version for each in wanted if each.name in (*SCANNERS, "ssg-debian")}
     if not (folder / "tools.ext").is_file():
-        say(f"Fetching {len(wanted)} packages for the scan ...")
+        say(f"Fetching {many(len(wanted), 'package')} for the scan ...")
         with tempfile.TemporaryDirectory(dir=home) as made:
             draft = Path(made) / "whole"
             draft.mkdir()
@@ -112,13 +114,14 @@ def _fill(draft: Path, parts: Sequence[tuple[Apt, Sequence[Locked]]]) -> None:
     for deb in sorted(debs.glob("*.deb")):
         if hashlib.sha256(deb.read_bytes()).hexdigest() not in digests:
             raise HonsekiError(f"{deb.name} is not what the signed lists say", where=str(debs))
-        run(["dpkg-deb", "-x", str(deb), str(tree)])
+        run(["dpkg-deb", "-x", str(deb), str(tree)], env=closed())
     shutil.copyfile(tree / CONTENT, draft / "content.xml")
     small = draft / "small"
     _choose(tree, small)
     blocks = sum(path.lstat().st_size // 4096 + 1 for path in small.rglob("*")) * 5 // 4 + 1024
     # -U: all of it root's, as Lynis wants to see its own files.
-    run(["genext2fs", "-U", "-B", "4096", "-b", str(blocks), "-L", LABEL, "-d", str(small), str(draft / "tools.ext")])
+    command = ["genext2fs", "-U", "-B", "4096", "-b", str(blocks), "-L", LABEL]
+    run([*command, "-d", str(small), str(draft / "tools.ext")], env=closed())
     for each in (tree, debs, small):
         shutil.rmtree(each)
 

@@ -139,9 +139,9 @@ def run_tests(image: Image, running: Running, *, options: tuple[str, ...] = ()) 
 @contextlib.contextmanager
 def quiet_environment() -> Iterator[None]:
     """Without the caller's pytest options, which mean its own project."""
-    kept = os.environ.pop("PYTEST_ADDOPTS", None)
+    kept = os.environ.pop("PYTEST_ADDOPTS", None)  # noqa: TID251  pytest, in this process, reads it
     try:
         yield
     finally:
         if kept is not None:
-            os.environ["PYTEST_ADDOPTS"] = kept
+            os.environ["PYTEST_ADDOPTS"] = kept  # noqa: TID251

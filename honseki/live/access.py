@@ -15,11 +15,11 @@ from typing import Any, Final
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from botocore.loaders import Loader
 from botocore.parsers import ResponseParserFactory
-from botocore.session import Session
 from botocore.utils import parse_timestamp
 
+from honseki import aws_session
+from honseki.aws_session import Keys, Session
 from honseki.errors import HonsekiError
 
 Clients = Callable[[str, str], Any]
@@ -29,7 +29,7 @@ Open = Callable[[str], Clients]
 
 # The service models are large: each is parsed once per process. Neither the loader nor the making of a client is safe
 # in threads (https://docs.aws.amazon.com/boto3/latest/guide/clients.html#multithreading-or-multiprocessing-with-clients).
-_LOADER: Final = Loader()
+_LOADER: Final = aws_session.loader()
 _MAKING: Final = threading.Lock()
 _CONFIG: Final = Config(
     # Slows down by itself when AWS throttles, each client (an account's service in a region, as AWS counts) on its own.
@@ -70,7 +70,8 @@ def assuming(role: str, region: str, env: Mapping[str, str]) -> Open:
                 why=str(error),
                 do="check your AWS credentials (aws sts get-caller-identity) and the role's trust policy",
             ) from error
-        return _clients(_session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"]), endpoint)
+        own = (keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
+        return _clients(_session(own, closed=endpoint is not None), endpoint)
 
     return opened
 
@@ -93,8 +94,7 @@ def caller(region: str, env: Mapping[str, str]) -> str:
 
 def _own(env: Mapping[str, str]) -> Clients:
     """Clients with the caller's own credentials."""
-    keys = (env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"]) if env else ()
-    return _clients(_session(*keys), env.get("AWS_ENDPOINT_URL"))
+    return _clients(_session(aws_session.keys_of(env), closed=bool(env)), env.get("AWS_ENDPOINT_URL"))
 
 
 def _clients(session: Session, endpoint: str | None) -> Clients:
@@ -113,15 +113,12 @@ def _without_account(request: Any, **_: Any) -> None:
     request.url = re.sub(r"://\d{12}\.", "://", request.url, count=1)
 
 
-def _session(key: str | None = None, secret: str | None = None, token: str | None = None) -> Session:
-    session = Session()
-    session.register_component("data_loader", _LOADER)
+def _session(keys: Keys | None, *, closed: bool) -> Session:
+    session = aws_session.session(keys, closed=closed, models=_LOADER)
     # As the AWS CLI prints them: https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-files.html (iso8601).
     parsers = ResponseParserFactory()
     parsers.set_parser_defaults(timestamp_parser=_iso)
     session.register_component("response_parser_factory", parsers)
-    if key is not None:
-        session.set_credentials(key, secret, token)
     return session
 
 

@@ -13,7 +13,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo, field_validator
 
-from infra.model.base import TEXT, Count, Form, Frozen, Whole, problem
+from infra.model.base import TEXT, Count, Form, Frozen, Whole, problem, words
 
 AttestationState = Literal["pending", "valid", "expiring", "expired"]
 """pending: its first day hasn't come yet; expiring: valid, but its renewal should be under way."""
@@ -54,11 +54,7 @@ def _digest(value: str) -> str:
 
 
 def _words(value: str, info: ValidationInfo) -> str:
-    if value and value == value.strip() and value.isprintable():
-        return value
-    raise problem(
-        f"the {info.field_name} is empty or has spaces around it", "write it without leading or trailing spaces"
-    )
+    return words(value, f"the {info.field_name}")
 
 
 class AttestedDocument(Frozen):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import Annotated, Final
 
@@ -32,6 +33,63 @@ def _whole(value: object, info: ValidationInfo) -> object:
 
 Whole = Annotated[int, BeforeValidator(_whole)]
 """A whole number; in decimal digits without leading zeros where it was read as text."""
+
+
+_INVISIBLE: Final = {
+    "Cc": "a control character",
+    "Cf": "an invisible character",
+    "Zl": "a line separator",
+    "Zp": "a paragraph separator",
+    "Zs": "an unusual space",
+}
+
+
+def unusual(value: str) -> tuple[str, str] | None:
+    """The first character of a text that doesn't look like what it is: reason and hint; None if there is none.
+
+    Private-use characters (外字) look different on each machine, zero-width ones not at all, and a decomposed text
+    (NFD, as macOS writes names of files) looks like the composed one and isn't equal to it. Variation selectors, by
+    which a name's exact glyph is written (IVS, https://www.unicode.org/reports/tr37/), are usual.
+    """
+    if value.isascii() and value.isprintable():
+        return None
+    for position, character in enumerate(value):
+        if character.isprintable():
+            continue
+        kind = unicodedata.category(character)
+        name = unicodedata.name(character, "")
+        said = f"U+{ord(character):04X}{' ' + name if name else ''}"
+        where = f"after {value[:position]!r}" if position else "at its beginning"
+        if kind == "Co":
+            hint = "write the character that Unicode has for it (with a variation selector where the glyph matters)"
+            return f"has {said} {where}, a private-use character (外字) that looks different on each machine", hint
+        if kind in _INVISIBLE:
+            without = "".join(
+                " " if each == "\u3000" else each for each in value if each in "\u3000" or each.isprintable()
+            )
+            return f"has {_INVISIBLE[kind]} {where}, {said}", f"write {without.strip()!r}, without it"
+        return (
+            f"has {said} {where}, which Unicode {unicodedata.unidata_version} doesn't have",
+            "write the character that is meant",
+        )
+    composed = unicodedata.normalize("NFC", value)
+    if len(composed) < len(value):
+        reason = (
+            "is written in decomposed form (NFD, as macOS writes names): it looks right, but other characters are in it"
+        )
+        return reason, f"type it anew, as {composed!r} (composed, NFC)"
+    return None
+
+
+def words(value: str, what: str) -> str:
+    """The text, if a person can read it as it is; else the error that says what of `what` is wrong."""
+    if not value.strip():
+        raise problem(f"{what} is empty", "write it, or leave the field out if it may be")
+    if value != value.strip(" "):
+        raise problem(f"{what} has spaces around it", f"write {value.strip()!r}, without them")
+    if (odd := unusual(value)) is not None:
+        raise problem(f"{what} {odd[0]}", odd[1])
+    return value
 
 
 @dataclass(frozen=True, slots=True)

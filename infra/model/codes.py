@@ -30,7 +30,11 @@ def check_digit(body: str) -> str:
 def _code(value: str) -> str:
     if not re.fullmatch(r"[0-9]{6}", value, re.ASCII):
         if re.fullmatch(r"[0-9]{5}", value, re.ASCII):
-            hint = f"write the code with its check digit: {value}{check_digit(value)}"
+            hint = f'write the code with its check digit: "{value}{check_digit(value)}"'
+            if check_digit(f"0{value[:4]}") == value[4]:
+                hint = (
+                    f'write it with its leading zero, in quotes: "0{value}"; or, if the check digit is missing, {hint}'
+                )
         else:
             hint = 'write the six digits of the 全国地方公共団体コード in quotes, for example "272191"'
         raise problem(f"{value!r} is not a six-digit code", hint)

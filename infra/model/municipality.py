@@ -10,7 +10,7 @@ from pydantic import AfterValidator, ValidationInfo, field_validator, model_vali
 
 from infra.model.addresses import Addresses, SitePrefix
 from infra.model.attestation import Attestation
-from infra.model.base import Count, Form, Frozen, Whole, problem
+from infra.model.base import Count, Form, Frozen, Whole, problem, words
 from infra.model.codes import Code
 from infra.model.consistency import LinePart, Parts, SitePart, contradictions
 from infra.model.lines import AmazonAsn, Line, Slug
@@ -63,7 +63,7 @@ class Site(Frozen):
     @field_validator("name")
     @classmethod
     def _name(cls, value: str) -> str:
-        return _said(value, "the site's name")
+        return words(value, "the site's name")
 
     @field_validator("terminals")
     @classmethod
@@ -157,18 +157,19 @@ class Retention(Frozen):
         return next(days for days in CLOUDWATCH_DAYS if days >= self.days)
 
 
-def _said(value: str, what: str) -> str:
-    if value and value == value.strip() and value.isprintable():
-        return value
-    raise problem(f"{what} is empty or has spaces around it", "write it without leading or trailing spaces")
+def _twelve(value: str) -> str:
+    """What to write instead: spreadsheets take leading zeros away, people add hyphens."""
+    digits = re.sub("[- ]", "", value)
+    if digits != value and re.fullmatch("[0-9]{12}", digits, re.ASCII):
+        return f'write it without hyphens and spaces: "{digits}"'
+    if re.fullmatch("[0-9]{6,11}", value, re.ASCII):
+        return f'write its twelve digits in quotes; if a spreadsheet took leading zeros away: "{value:0>12}"'
+    return 'write its twelve digits in quotes, for example "123456789012"'
 
 
 def _account(value: str) -> str:
     if not re.fullmatch(r"[0-9]{12}", value, re.ASCII):
-        raise problem(
-            f"{value!r} is not an AWS account id",
-            'write its twelve digits in quotes, for example "123456789012"',
-        )
+        raise problem(f"{value!r} is not an AWS account id", _twelve(value))
     if value.startswith(REHEARSAL_ACCOUNTS):
         raise problem(
             f"{value} is an account id of the rehearsal region",
@@ -235,7 +236,7 @@ class Municipality(Frozen):
     @field_validator("name", "prefecture")
     @classmethod
     def _names(cls, value: str, info: ValidationInfo) -> str:
-        return _said(value, f"the {info.field_name}")
+        return words(value, f"the {info.field_name}")
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

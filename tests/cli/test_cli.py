@@ -9,7 +9,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from honseki.cli.main import cli, main
+from honseki.cli.main import cli, run
 from tests.conftest import Home, make_home
 
 
@@ -103,6 +103,6 @@ def test_ctrl_c_does_not_claim_that_nothing_was_changed(
     monkeypatch.setattr("sys.argv", ["honseki", "fleet", "list"])
     monkeypatch.setattr("honseki.cli.context.Context.fleet", stop)
     with pytest.raises(SystemExit) as ended:
-        main()
+        run()
     assert ended.value.code == code
     assert capsys.readouterr().err.strip() == said

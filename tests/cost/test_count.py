@@ -11,13 +11,14 @@ import pytest
 from click.testing import CliRunner
 
 from honseki.cli.main import cli
-from honseki.cost.billed import BILLED
-from honseki.cost.charges import HOURS, Charge, NotCountedError, Per, by_region
+from honseki.cost.charges import HOURS, Charge, NotCountedError, by_region
 from honseki.cost.count import count, run
-from honseki.cost.free import FREE
+from honseki.cost.counters import COUNTERS
 from honseki.declare.graphs import Cache, digest
 from honseki.settings import CHECKOUT
 from infra.model.graph import Graph
+from infra.types import TYPES
+from infra.types.record import BilledByInputs, Free, Per
 from tests.graphs import declared
 from tests.infra.conftest import HOSTED_INTERFACES, graph_of, municipality
 from tests.policies.changes import apply
@@ -91,12 +92,15 @@ def test_without_a_standby_half_as_much() -> None:
     assert quantity(graph, "database storage, gp3, standby included") == {TOKYO: 50}
 
 
-def test_every_type_is_in_one_table_with_its_page() -> None:
-    assert not BILLED.keys() & FREE.keys()
-    pages = [page for row in BILLED.values() for page in row.page.split()] + list(FREE.values())
-    assert {page.split("/")[2] for page in pages} == {"aws.amazon.com", "docs.aws.amazon.com"}
+def test_every_declared_type_has_a_cost_with_its_pages() -> None:
     declared = graph_of(recovery="replica").types() | graph_of(lines=HOSTED_INTERFACES).types()
-    assert {token for token in declared if token.startswith("aws:")} == BILLED.keys() | FREE.keys(), "nothing unused"
+    costs = {token: TYPES[token].cost for token in declared if token.startswith("aws:")}
+    pages = [page for cost in costs.values() for page in ((cost.page,) if isinstance(cost, Free) else cost.pages)]
+    assert {page.split("/")[2] for page in pages} == {"aws.amazon.com", "docs.aws.amazon.com"}
+
+
+def test_what_inputs_decide_has_a_function_that_counts_it() -> None:
+    assert {token for token, record in TYPES.items() if isinstance(record.cost, BilledByInputs)} == COUNTERS.keys()
 
 
 def test_a_type_that_nobody_looked_up_is_named() -> None:

@@ -107,6 +107,8 @@ def problems(raw: bytes, given_: Source = SOURCE, **more: Any) -> list[tuple[int
         (GOOD.replace("サーバ室１", ""), "扉名", "is empty"),
         (GOOD.replace("C-0017", "x" * 201), "カード番号", "more than 200 characters"),
         (GOOD.replace("C-0017", '"C\n17"'), "カード番号", "control character"),
+        (GOOD.replace("C-0017", "C-0017\ue000"), "カード番号", "U+E000 after 'C-0017', a private-use character"),
+        (GOOD.replace("C-0017", "\uf8f0C-0017"), "カード番号", "U+F8F0 at its beginning"),
         (GOOD.replace("入室", "通過"), "入退", "'通過' is none of 入室, 入, 退室"),
         (GOOD.replace("許可", ""), "判定", "'' is none of 許可, 拒否"),
         (GOOD + ",余分", "", "has 7 cells, the headings are 6"),

@@ -23,6 +23,9 @@ def edited(text: str, edits: list[list[str]], add: str = "") -> str:
 def write(folder: Path, case: dict[str, Any]) -> None:
     defaults = edited(BAD["defaults"], case.get("defaults_edit", []), case.get("defaults_add", ""))
     (folder / "_defaults.yaml").write_text(defaults, encoding="utf-8")
+    if "raw_nested" in case:  # deep enough to end a process whose reader is recursive
+        before, opening = case["raw_nested"]
+        case = case | {"raw": before + opening * 300_000}
     text = case["raw"] if "raw" in case else edited(BAD["base"], case.get("edit", []), case.get("add", ""))
     (folder / case.get("file", "272191.yaml")).write_bytes(text.encode(case.get("encoding", "utf-8")))
     if "second" in case:

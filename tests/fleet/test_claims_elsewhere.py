@@ -37,3 +37,28 @@ def test_a_mention_in_a_comment_is_no_claim(tmp_path: Path) -> None:
     assert taken is not None
     files[1].write_text(f"# was {taken[0]} once\n" + files[1].read_text(encoding="utf-8"), encoding="utf-8")
     assert load(tmp_path, [files[0].stem]).municipalities
+
+
+def test_a_neighbour_that_cannot_be_read_is_not_passed_over(tmp_path: Path) -> None:
+    """It may claim the same account."""
+    files = sample(3, 1, tmp_path)
+    files[1].unlink()
+    files[1].mkdir()
+    with pytest.raises(InventoryError) as caught:
+        load(tmp_path, [files[0].stem])
+    (problem,) = caught.value.problems
+    assert problem.file == files[1]
+    assert "can't be read" in problem.reason
+    assert "what it claims" in problem.reason
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [("12025", "012025 is 北海道函館市"), ("27219", "272191 is 大阪府和泉市"), ("２７２１９１", "272191")],
+)
+def test_a_code_that_lost_a_digit_is_recognized(tmp_path: Path, given: str, meant: str) -> None:
+    sample(1, 1, tmp_path)
+    with pytest.raises(InventoryError) as caught:
+        load(tmp_path, [given])
+    (problem,) = caught.value.problems
+    assert meant in problem.hint

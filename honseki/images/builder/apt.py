@@ -23,6 +23,7 @@ from honseki.errors import HonsekiError
 from honseki.images.builder.document import ManifestError
 from honseki.images.builder.manifest import MANIFEST, Image, Locked
 from honseki.images.builder.process import FETCHED, disk_full, keep, run, writing
+from honseki.words import many
 
 Say = Callable[[str], None]
 
@@ -176,7 +177,7 @@ def newest(image: Image, cache: Path, say: Say) -> tuple[Locked, ...]:
         say("Reading the package lists of this machine's apt sources ...")
         apt.update()
         asked = image.manifest.packages
-        say(f"Resolving {len(asked)} packages and what they depend on ...")
+        say(f"Resolving {many(len(asked), 'package')} and what they depend on ...")
         try:
             versions = apt.resolve([*ESSENTIAL, *asked])
         except RefusedError as refusal:
@@ -223,7 +224,7 @@ def fetch(image: Image, locked: Sequence[Locked], cache: Path, say: Say) -> tupl
         store.mkdir(parents=True, exist_ok=True)
     absent = [each for each in locked if not whole(store / f"{each.sha256}.deb", each.sha256)]
     if absent:
-        say(f"Fetching {len(absent)} of {len(locked)} packages ...")
+        say(f"Fetching {len(absent)} of {many(len(locked), 'package')} ...")
         with opened(image, cache) as apt, _draft(apt.root) as folder:
             said = _download(apt, absent, folder)
             _keep(absent, folder, store)
@@ -354,7 +355,7 @@ def _unreachable(said: str, what: str, where: str, root: Path) -> HonsekiError:
 
 def place() -> str:
     """Where the sources stand, for errors."""
-    return os.environ.get(SOURCES) or "/etc/apt"
+    return os.environ.get(SOURCES) or "/etc/apt"  # noqa: TID251  a setting of the builder, which stands alone
 
 
 def sources(release: str, environ: dict[str, str] | None = None, etc: Path = Path("/etc/apt")) -> str:
@@ -362,7 +363,7 @@ def sources(release: str, environ: dict[str, str] | None = None, etc: Path = Pat
 
     Sources of other suites (a vendor's own repository) have no say in an image. `HonsekiError` if none is left.
     """
-    env = os.environ if environ is None else environ
+    env = os.environ if environ is None else environ  # noqa: TID251
     if chosen := env.get(SOURCES):
         try:
             text = Path(chosen).read_text()

@@ -1,21 +1,19 @@
-"""The edge at which the builder starts other programs, and where their failures become errors for people."""
+"""The programs that the builder runs (by `honseki.process`), and their failures as errors for people."""
 
 from __future__ import annotations
 
 import errno
-import logging
 import os
 import shlex
 import shutil
-import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from honseki import environment, process
 from honseki.errors import HonsekiError
-
-log = logging.getLogger("honseki.process")
 
 PACKAGE_OF: Final = {
     "apt-get": "apt",
@@ -41,22 +39,17 @@ def which(tool: str) -> str | None:
 
 def clean_environment(epoch: int) -> dict[str, str]:
     """Nothing of the builder's language, time zone or habits; proxies stay, the packages may need them."""
-    keep = {name: value for name, value in os.environ.items() if name.lower().endswith("_proxy")}
-    path = f"{os.environ.get('PATH', '')}:{_SBIN}:/usr/bin:/bin"
-    return (
-        keep
-        | {
-            "PATH": path,
-            "LC_ALL": "C.UTF-8",
-            "TZ": "UTC",
-            "HOME": "/root",
-            "SOURCE_DATE_EPOCH": str(epoch),
-            "DEBIAN_FRONTEND": "noninteractive",
-            "E2FSPROGS_FAKE_TIME": str(epoch),
-            "MTOOLS_SKIP_CHECK": "1",
-        }
-        | ({"TMPDIR": os.environ["TMPDIR"]} if "TMPDIR" in os.environ else {})
-    )
+    return environment.proxies() | {
+        "PATH": f"{os.environ.get('PATH', '')}:{_SBIN}:/usr/bin:/bin",  # noqa: TID251  where this machine has its tools
+        "LC_ALL": "C.UTF-8",
+        "TZ": "UTC",
+        "TMPDIR": tempfile.gettempdir(),
+        "HOME": "/root",
+        "SOURCE_DATE_EPOCH": str(epoch),
+        "DEBIAN_FRONTEND": "noninteractive",
+        "E2FSPROGS_FAKE_TIME": str(epoch),
+        "MTOOLS_SKIP_CHECK": "1",
+    }
 
 
 def run(
@@ -67,7 +60,7 @@ def run(
     extra: Mapping[str, str] | None = None,
     timeout: float = 1800,
     check: bool = True,
-) -> subprocess.CompletedProcess[str]:
+) -> process.Completed:
     """Run `command` in the folder `where`, in an environment that says nothing of the builder.
 
     `HonsekiError` if it isn't there, takes longer than `timeout` seconds, or (with `check`) fails; a full disk is said.
@@ -75,24 +68,14 @@ def run(
     tool = which(command[0])
     if tool is None:
         raise missing(command[0])
-    log.debug("(cd %s) $ %s", where, shlex.join(command))
-    try:
-        done = subprocess.run(
-            [tool, *command[1:]],
-            cwd=where,
-            env=clean_environment(epoch) | dict(extra or {}),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=timeout,
-            check=False,
-            umask=0o022,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise HonsekiError(
-            f"{command[0]} didn't finish in {timeout:.0f} s", where=str(where), why=tail(error)
-        ) from error
+    done = process.run(
+        [tool, *command[1:]],
+        env=clean_environment(epoch) | dict(extra or {}),
+        cwd=where,
+        timeout_s=timeout,
+        check=False,
+        umask=0o022,
+    )
     if check and done.returncode != 0:
         said = done.stderr + done.stdout
         if any(words in said for words in _FULL):
@@ -104,13 +87,6 @@ def run(
             do="run the command by hand to see more (honseki --verbose shows all commands)",
         )
     return done
-
-
-def tail(error: subprocess.TimeoutExpired) -> str:
-    """The last that a command said before it was stopped."""
-    said = error.stderr or b""
-    text = said.decode(errors="replace") if isinstance(said, bytes) else said
-    return "\n".join(text.strip().splitlines()[-5:])
 
 
 def missing(tool: str) -> HonsekiError:

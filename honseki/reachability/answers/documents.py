@@ -167,7 +167,7 @@ class Documents:
         for key, value in document.items():
             if key in ("NextToken", "nextToken", "NextMarker") and value:
                 # Pagination that was stopped: the rest exists, and nobody knows what it is.
-                gaps.add_for_all(f"{name}: only the first page", f"{account} {region}".strip(), "further pages are missing")
+                gaps.add_for_all(f"{name}: only the first page", f"{account} {region}".strip(), "further pages missing")
             elif isinstance(value, Sequence) and not isinstance(value, str):
                 kind, entries = (_capital(key), [_capitals(e) for e in value]) if key in _CAMEL else (key, list(value))
                 self._add(account, region, kind, entries)

@@ -18,7 +18,8 @@ from functools import partial
 from typing import Any, Final
 from urllib.parse import unquote
 
-from honseki.reachability.channels.crossings import EVERYBODY, Channels, Missing, Policy, PolicyKind, Share
+from honseki.reachability.channels.crossings import EVERYBODY, Channels, Missing, Policy, Share
+from infra.types.record import PolicyKind
 
 GLOBAL: Final = "aws-global"
 """The region under which the answers about an account as a whole are kept."""

@@ -9,16 +9,12 @@ from typing import Final, Literal
 
 from honseki.reachability.channels.admits import root_of
 from infra.model.statements import account_of
+from infra.types.record import PolicyKind
 
 Verdict = Literal["CROSSES", "UNKNOWN"]
 
 EVERYBODY: Final = "all"
 """In a share: whoever has an AWS account."""
-
-PolicyKind = Literal[
-    "trust", "identity", "key", "bucket", "vault", "endpoint", "topic", "queue", "secret", "logs", "log-destination",
-    "other",
-]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

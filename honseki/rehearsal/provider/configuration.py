@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from honseki.aws_session import Keys
 from honseki.aws_types.clients import Clients
 from honseki.aws_types.errors import ResourceError
 from honseki.rehearsal.provider.wire import UNKNOWN
@@ -87,8 +88,8 @@ def settings(values: Mapping[str, Any]) -> Settings:
     """The configuration, complete; `RefusedProviderError` if it isn't one."""
     for name, reason in problems(values).items():
         raise RefusedProviderError(f"the provider's setting {name!r} can't be taken", why=reason, do="leave it out")
-    region = values.get("region") or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-    if not isinstance(region, str):
+    region = values.get("region") or _environment("AWS_REGION") or _environment("AWS_DEFAULT_REGION")
+    if not isinstance(region, str) or not region:
         raise RefusedProviderError("the provider has no region", do="set its `region`, or AWS_REGION")
     roles = _roles(values)
     role = roles[0] if roles else {}
@@ -118,10 +119,10 @@ def connect(chosen: Settings) -> Clients:
 
     `RefusedProviderError` if the endpoint isn't a rehearsal region, or the account isn't one of those allowed.
     """
-    endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
+    endpoint = _environment("AWS_ENDPOINT_URL")
     require_rehearsal(endpoint)
     if chosen.role_arn is None:
-        clients = Clients.operator(chosen.region, endpoint=endpoint)
+        clients = Clients.operator(chosen.region, endpoint=endpoint, keys=_keys())
     else:
         clients = Clients.assume(
             chosen.role_arn,
@@ -129,6 +130,7 @@ def connect(chosen: Settings) -> Clients:
             session_name=chosen.session_name,
             endpoint=endpoint,
             external_id=chosen.external_id,
+            keys=_keys(),
         )
     if chosen.accounts and clients.account not in chosen.accounts:
         raise RefusedProviderError(
@@ -156,6 +158,15 @@ def require_rehearsal(endpoint: str) -> None:
         why=reason,
         do="start the rehearsal region and take over its environment; for AWS itself, install Pulumi's own aws plugin",
     )
+
+
+def _environment(name: str) -> str:
+    """The engine hands its environment to the provider: that is how this process is told where the region is."""
+    return os.environ.get(name, "")  # noqa: TID251
+
+
+def _keys() -> Keys:
+    return _environment("AWS_ACCESS_KEY_ID"), _environment("AWS_SECRET_ACCESS_KEY"), None
 
 
 def _is_loopback(host: str) -> bool:

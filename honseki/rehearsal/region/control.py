@@ -15,14 +15,13 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
 
+from honseki import environment, process
 from honseki.errors import HonsekiError
 from honseki.rehearsal.region.issues import (
     OPERATOR_KEY,
@@ -105,9 +104,9 @@ def status(home: Path) -> RegionInfo | None:
     home = home.resolve()
     try:
         written = json.loads((home / "region.json").read_text())
-        process = psutil.Process(written["pid"])
-        same = abs(process.create_time() - written["born"]) < 1.0 and MODULE in process.cmdline()
-        if not same or process.status() == psutil.STATUS_ZOMBIE:
+        found = psutil.Process(written["pid"])
+        same = abs(found.create_time() - written["born"]) < 1.0 and MODULE in found.cmdline()
+        if not same or found.status() == psutil.STATUS_ZOMBIE:
             return None
     except (OSError, ValueError, KeyError, psutil.Error):
         return None
@@ -131,11 +130,11 @@ def stop(home: Path) -> bool:
         if running is None:
             return False
         with contextlib.suppress(psutil.NoSuchProcess):
-            process = psutil.Process(running.pid)
-            process.send_signal(signal.SIGTERM)
-            if not _ended(process, STOP_SECONDS):
-                process.kill()  # loses nothing: what was answered is in the file
-                _ended(process, STOP_SECONDS)
+            server = psutil.Process(running.pid)
+            server.send_signal(signal.SIGTERM)
+            if not _ended(server, STOP_SECONDS):
+                server.kill()  # loses nothing: what was answered is in the file
+                _ended(server, STOP_SECONDS)
         return True
 
 
@@ -163,15 +162,15 @@ def issue(info: RegionInfo, issues: Sequence[TenantIssue]) -> None:
 # --- the process
 
 
-def _ended(process: psutil.Process, seconds: float) -> bool:
+def _ended(server: psutil.Process, seconds: float) -> bool:
     """Wait for the end. A zombie has ended: its parent may be a living program that doesn't collect it."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        if not process.is_running():
+        if not server.is_running():
             return True
-        if process.status() == psutil.STATUS_ZOMBIE:
+        if server.status() == psutil.STATUS_ZOMBIE:
             with contextlib.suppress(ChildProcessError):
-                os.waitpid(process.pid, os.WNOHANG)
+                os.waitpid(server.pid, os.WNOHANG)
             return True
         time.sleep(0.01)
     return False
@@ -181,17 +180,17 @@ def _launch(home: Path, port: int) -> RegionInfo:
     log_path = home / "region.log"
     with log_path.open("ab") as log:
         offset = log.tell()
-        process = subprocess.Popen(
-            [sys.executable, "-m", MODULE, "--home", str(home), "--port", str(port)],
-            cwd=Path(__file__).parents[3],
-            stdin=subprocess.DEVNULL,
+        server = process.start(
+            environment.python(MODULE, "--home", str(home), "--port", str(port)),
+            env=environment.closed(),
+            cwd=home,
             stdout=log,
             stderr=log,
-            start_new_session=True,
+            own_session=True,
         )
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
-        if process.poll() is not None:
+        if server.poll() is not None:
             raise RegionError(
                 "The rehearsal region ended while it was starting",
                 where=str(log_path),
@@ -199,11 +198,11 @@ def _launch(home: Path, port: int) -> RegionInfo:
                 do="if the state is of another version, `reset` the region; otherwise the log says what is missing",
             )
         banner = _banner(port)
-        if banner is not None and banner.get("pid") == process.pid:
-            return _remember(home, port, banner, process.pid)
+        if banner is not None and banner.get("pid") == server.pid:
+            return _remember(home, port, banner, server.pid)
         time.sleep(0.05)
-    process.kill()
-    process.wait()
+    server.kill()
+    server.wait()
     raise RegionError(
         f"The rehearsal region did not answer within {START_SECONDS} s",
         where=f"{HOST}:{port}",

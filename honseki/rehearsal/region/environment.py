@@ -14,6 +14,6 @@ SETTINGS = {
 
 def apply() -> None:
     """Set what Honseki wants, and drop what a user's shell may have set for other uses of moto."""
-    for name in [n for n in os.environ if n.startswith(("MOTO_", "AWS_"))]:
-        del os.environ[name]
-    os.environ.update(SETTINGS)
+    for name in [n for n in os.environ if n.startswith(("MOTO_", "AWS_"))]:  # noqa: TID251  for moto
+        del os.environ[name]  # noqa: TID251
+    os.environ.update(SETTINGS)  # noqa: TID251

@@ -1,4 +1,4 @@
-"""Pulumi types that AWS bills, each with what it comes to and the page that says so.
+"""What AWS bills of types where inputs decide it: one function for each whose record says `BilledByInputs`.
 
 What a property decides is read from the declaration. A value whose cost isn't known here (an endpoint of another type,
 provisioned IOPS) ends with `NotCountedError`, and never in a total without it.
@@ -9,12 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from honseki.cost.charges import Item, NotCountedError, Row
+from honseki.cost.charges import NotCountedError
 from infra.model.graph import Graph, Node, Value
-
-
-def _always(*items: Item) -> Callable[[Graph, Node], Iterable[Item]]:
-    return lambda _graph, _node: items
+from infra.types.record import Item
 
 
 def _endpoint(_graph: Graph, node: Node) -> Iterator[Item]:
@@ -106,100 +103,17 @@ def _plan(_graph: Graph, node: Node) -> Iterator[Item]:
             yield Item("use", "GB of backups copied to another region")
 
 
-def _topic(_graph: Graph, _node: Node) -> Iterator[Item]:
-    yield Item("use", "notifications to the on-call topic")
-
-
-BILLED: Final[Mapping[str, Row]] = {
-    "aws:autoscaling/group:Group": Row(
-        # Group metrics and Auto Scaling itself are free.
-        "https://aws.amazon.com/ec2/pricing/on-demand/ https://aws.amazon.com/ebs/pricing/ "
-        "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/manage-detailed-monitoring.html "
-        "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/burstable-performance-instances-unlimited-mode.html",
-        _servers,
-    ),
-    "aws:backup/plan:Plan": Row("https://aws.amazon.com/backup/pricing/", _plan),
-    "aws:backup/restoreTestingPlan:RestoreTestingPlan": Row(
-        "https://aws.amazon.com/backup/pricing/",
-        _always(
-            Item("use", "restore tests, each with hours of an instance"),
-        ),
-    ),
-    "aws:backup/restoreTestingSelection:RestoreTestingSelection": Row(
-        # Counted with its plan.
-        "https://aws.amazon.com/backup/pricing/",
-        _always(),
-    ),
-    "aws:backup/vault:Vault": Row(
-        "https://aws.amazon.com/backup/pricing/", _always(Item("use", "GB-months of backups in a vault"))
-    ),
-    "aws:cfg/recorder:Recorder": Row(
-        "https://aws.amazon.com/config/pricing/", _always(Item("use", "configuration items recorded"))
-    ),
-    "aws:cloudtrail/trail:Trail": Row("https://aws.amazon.com/cloudtrail/pricing/", _trail),
-    "aws:cloudwatch/logGroup:LogGroup": Row(
-        "https://aws.amazon.com/cloudwatch/pricing/",
-        _always(Item("use", "GB into a log group"), Item("use", "GB-months in a log group")),
-    ),
-    "aws:cloudwatch/logMetricFilter:LogMetricFilter": Row(
-        "https://aws.amazon.com/cloudwatch/pricing/", _always(Item("month", "metric made from a log"))
-    ),
-    "aws:cloudwatch/metricAlarm:MetricAlarm": Row(
-        "https://aws.amazon.com/cloudwatch/pricing/ "
-        "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_billing.html",
-        _alarm,
-    ),
-    "aws:directconnect/connectionConfirmation:ConnectionConfirmation": Row(
-        # The price goes by the capacity, which is ordered from the carrier. The carrier's own charge isn't AWS's.
-        "https://aws.amazon.com/directconnect/pricing/ "
-        "https://aws.amazon.com/blogs/networking-and-content-delivery/understanding-aws-direct-connect-multi-account-pricing/",
-        _always(Item("hour", "port of a hosted connection")),
-    ),
-    "aws:directconnect/hostedPrivateVirtualInterfaceAccepter:HostedPrivateVirtualInterfaceAccepter": Row(
-        # The port's hours are billed to whoever has the connection: the carrier.
-        "https://aws.amazon.com/blogs/networking-and-content-delivery/understanding-aws-direct-connect-multi-account-pricing/",
-        _always(Item("use", "GB out through a line")),
-    ),
-    "aws:directconnect/privateVirtualInterface:PrivateVirtualInterface": Row(
-        "https://aws.amazon.com/directconnect/pricing/", _always(Item("use", "GB out through a line"))
-    ),
-    "aws:ec2/flowLog:FlowLog": Row(
-        "https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs.html#flow-logs-pricing",
-        # The log group is counted by itself: there a flow log's GB are the dearer kind, vended logs.
-        _always(Item("use", "flow logs among the GB into log groups (vended)")),
-    ),
-    "aws:ec2/vpcEndpoint:VpcEndpoint": Row("https://aws.amazon.com/privatelink/pricing/", _endpoint),
-    "aws:kms/key:Key": Row(
-        # Each of a key's first two rotations adds as much as the key itself.
-        "https://aws.amazon.com/kms/pricing/",
-        _always(Item("month", "key"), Item("use", "requests to a key")),
-    ),
-    "aws:lb/loadBalancer:LoadBalancer": Row("https://aws.amazon.com/elasticloadbalancing/pricing/", _balancer),
-    "aws:rds/instance:Instance": Row(
-        "https://aws.amazon.com/rds/postgresql/pricing/ https://aws.amazon.com/secrets-manager/pricing/ "
-        "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PerfInsights.Overview.cost.html",
-        _database,
-    ),
-    "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication": Row(
-        "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_ReplicateBackups.html",
-        _always(
-            Item("use", "GB-months of replicated automated backups"),
-            Item("use", "GB of automated backups from another region"),
-        ),
-    ),
-    "aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList": Row(
-        "https://aws.amazon.com/route53/pricing/", _domains
-    ),
-    "aws:route53/resolverFirewallRuleGroupAssociation:ResolverFirewallRuleGroupAssociation": Row(
-        "https://aws.amazon.com/route53/pricing/", _always(Item("use", "DNS queries that the firewall inspects"))
-    ),
-    "aws:s3/bucket:Bucket": Row(
-        "https://aws.amazon.com/s3/pricing/",
-        _always(Item("use", "GB-months in a bucket"), Item("use", "requests to a bucket")),
-    ),
-    "aws:sns/topic:Topic": Row("https://aws.amazon.com/sns/pricing/", _topic),
+COUNTERS: Final[Mapping[str, Callable[[Graph, Node], Iterable[Item]]]] = {
+    "aws:autoscaling/group:Group": _servers,
+    "aws:backup/plan:Plan": _plan,
+    "aws:cloudtrail/trail:Trail": _trail,
+    "aws:cloudwatch/metricAlarm:MetricAlarm": _alarm,
+    "aws:ec2/vpcEndpoint:VpcEndpoint": _endpoint,
+    "aws:lb/loadBalancer:LoadBalancer": _balancer,
+    "aws:rds/instance:Instance": _database,
+    "aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList": _domains,
 }
-"""By Pulumi type. A page that is several is separated by spaces."""
+"""By Pulumi type."""
 
 
 def _of_source(graph: Graph, node: Node, name: str, *, inherited: bool = True) -> Value:
@@ -256,5 +170,5 @@ def _unknown(node: Node, name: str, value: object, counted: str) -> NotCountedEr
         f"{name} is {value!r}, which isn't counted; nothing was counted",
         where=node.urn,
         why=f"what is known of the cost of {node.type} is for {counted}",
-        do="look up how AWS bills it, and add it to honseki/cost/billed.py",
+        do="look up how AWS bills it, and add it to honseki/cost/counters.py",
     )
