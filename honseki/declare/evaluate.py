@@ -120,13 +120,13 @@ class _Monitor(MockMonitor, Monitor):
         self.tenant = stack.rpartition("-")[2]
         self._registered: dict[str, Node] = {}
         self._by_id: dict[str, Node] = {}
-        self._told: dict[str, dict[str, Value]] = {}
+        self._later: dict[str, dict[str, Value]] = {}
 
     def nodes(self) -> Iterator[Node]:
-        """What was registered, with the outputs that components told later."""
+        """What was registered, with the outputs that components registered later."""
         for urn, node in self._registered.items():
-            told = self._told.get(urn)
-            yield node if told is None else _with_outputs(node, told)
+            later = self._later.get(urn)
+            yield node if later is None else _with_outputs(node, later)
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802  gRPC's name
         inputs = {name: from_wire(value) for name, value in request.object.fields.items()}
@@ -143,7 +143,7 @@ class _Monitor(MockMonitor, Monitor):
         )
         response = resource_pb2.RegisterResourceResponse(urn=done.urn, id=done.id)
         response.object.CopyFrom(request.object)
-        for name, value in done.told.items():
+        for name, value in done.outputs.items():
             if isinstance(value, str):
                 response.object.fields[name].string_value = value
             else:
@@ -193,8 +193,8 @@ class _Monitor(MockMonitor, Monitor):
         self._registered[urn] = node
         if isinstance(identifier, str):
             self._by_id[identifier] = node
-        told = {key: value for key, value in outputs.items() if key not in inputs and isinstance(value, str | int)}
-        return Registered(urn, identifier if isinstance(identifier, str) else "", told)
+        texts = {key: value for key, value in outputs.items() if key not in inputs and isinstance(value, str | int)}
+        return Registered(urn, identifier if isinstance(identifier, str) else "", texts)
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
         self.tell(request.urn, {name: from_wire(value) for name, value in request.outputs.fields.items()})
@@ -202,7 +202,7 @@ class _Monitor(MockMonitor, Monitor):
 
     def tell(self, urn: str, outputs: Mapping[str, Value]) -> None:
         """See `honseki.declare.registration.Monitor`."""
-        self._told[urn] = dict(outputs)
+        self._later[urn] = dict(outputs)
 
     def Invoke(self, request: Any) -> NoReturn:  # noqa: N802
         raise DeclarationError(
@@ -257,7 +257,7 @@ class _Monitor(MockMonitor, Monitor):
             raise DeclarationError(
                 "no explicit provider serves it",
                 where=urn,
-                why="an ambient provider takes account and region from whoever runs the program",
+                why="a default provider takes account and region from the environment of the program",
                 do="pass the component's provider on: opts=ResourceOptions(parent=self)",
             )
         accounts = json.loads(str(provider.inputs["allowedAccountIds"]))
@@ -294,23 +294,23 @@ def _outputs(
 ) -> dict[str, Value]:
     """What is known of a resource before it exists: its ARN, and ids that are made with it. Nothing else."""
     table = catalog.get(token)
-    told: dict[str, Value] = {}
+    found: dict[str, Value] = {}
     record = TYPES.get(token, _UNRECORDED).identity
     if template := record.arn or table.arn:
         service = _filled(_SERVICES.get(str(inputs.get("awsServiceName")), "{unknown}"), inputs)
         known = {"id": identifier, "region": region, "account": account, "partition": "aws", "service": service}
-        told["arn"] = _filled(template, {**inputs, **known})
+        found["arn"] = _filled(template, {**inputs, **known})
     for output in table.outputs:
         name = output.name
         if name == "ownerId" or name.endswith("wnerAccountId"):
-            told[name] = account
+            found[name] = account
         elif name in _FIRST:
-            told[name] = _FIRST[name]
+            found[name] = _FIRST[name]
         elif (name.endswith("Id") or name in _LIKE_IDS) and name != "uniqueId" and name not in record.same:
-            told[name] = placeholder(urn, name)
+            found[name] = placeholder(urn, name)
     for name, same in record.same.items():
-        told[name] = identifier if same == "id" else told[same]
-    return told
+        found[name] = identifier if same == "id" else found[same]
+    return found
 
 
 def _urn(stack: str, parent: str, token: str, name: str) -> str:
@@ -320,6 +320,6 @@ def _urn(stack: str, parent: str, token: str, name: str) -> str:
     return f"urn:pulumi:{stack}::{PROJECT}::{qualified}::{name}"
 
 
-def _with_outputs(node: Node, told: Mapping[str, Value]) -> Node:
+def _with_outputs(node: Node, later: Mapping[str, Value]) -> Node:
     fields = {name: getattr(node, name) for name in Node.__dataclass_fields__}
-    return Node(**{**fields, "outputs": {**node.outputs, **told}})
+    return Node(**{**fields, "outputs": {**node.outputs, **later}})

@@ -219,7 +219,7 @@ def _originals() -> list[Any]:
         if parameters != each.parameters:
             where = f"{getattr(each.owner, '__qualname__', each.owner.__name__)}.{each.name}"
             raise SdkError(
-                f"pulumi {getattr(pulumi, '__version__', 'of an unknown version')} isn't what evaluation was made for",
+                f"pulumi {getattr(pulumi, '__version__', 'of an unknown version')} isn't supported by the shortcuts",
                 where=where,
                 why="it is not there" if parameters is None else f"its parameters are {', '.join(parameters)}",
                 do=f"install pulumi {WRITTEN_FOR} (requirements.lock), or fix honseki/declare/shortcuts.py",

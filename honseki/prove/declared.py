@@ -65,11 +65,10 @@ def require_proven(
     if failures:
         more = f" and {len(failures) - 3} more" if len(failures) > 3 else ""
         raise RefusedError(
-            "what is declared isn't proven isolated and served; nothing was changed "
-            f"({many(len(failures), 'finding')})",
+            f"the declaration isn't proven: {many(len(failures), 'finding')} in isolation and service; nothing changed",
             where=", ".join(m.code for m in chosen),
             why="\n         ".join(failures[:3]) + more,
-            do="`honseki prove CODE` shows the way of each packet; fix the declaration",
+            do="fix the declaration; `honseki prove CODE` shows the path of each packet",
         )
 
 

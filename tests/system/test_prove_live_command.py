@@ -31,7 +31,7 @@ def proven(home: Home, code: int) -> dict[str, Any]:
 
 
 def pair(told: dict[str, Any], source: str, target: str) -> dict[str, Any]:
-    (found,) = [each for each in told["pairs"]["told"] if (each["from"], each["to"]) == (source, target)]
+    (found,) = [each for each in told["pairs"]["joined"] if (each["from"], each["to"]) == (source, target)]
     return dict(found)
 
 
