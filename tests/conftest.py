@@ -11,11 +11,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from honseki.engine import binary
 from honseki.settings import CHECKOUT, Settings
+from tests import example, unread
 
 _NOT_INHERITED = ("AWS_", "PULUMI_", "HONSEKI_")
+
+# For this process (`stacks.naming` reads it when it is imported) and for all that tests start.
+os.environ["HONSEKI_FLEET"] = str(example.FLEET)
+
+# How long one example takes is the machine's matter, and what else runs on it; `timeout` (pyproject.toml) ends a test.
+settings.register_profile("honseki", deadline=None)
+settings.load_profile("honseki")
+
+unread.watch(CHECKOUT / "stacks" / "fleet", CHECKOUT / "stacks" / "waivers.yaml", CHECKOUT / "stacks" / "entrylog.yaml")
 
 
 _SLOW_FOLDERS = ("benchmarks", "images", "region")
@@ -60,6 +71,7 @@ def make_home(path: Path) -> Home:
     if "HONSEKI_CACHE" in os.environ:
         env["HONSEKI_CACHE"] = os.environ["HONSEKI_CACHE"]
     env["HONSEKI_HOME"] = str(path)
+    env["HONSEKI_FLEET"] = str(example.FLEET)
     # In the package's own interpreter, whatever is active in the shell.
     env["HONSEKI_PYTHON"] = sys.executable
     return Home(path, env)

@@ -1,7 +1,6 @@
 """What the engine starts for `--policy-pack policies/pack`: serves the rules for the stack that is worked on."""
 
 import datetime
-import os
 import sys
 from pathlib import Path
 
@@ -10,12 +9,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from policies.pack.analyzer import Analyzer, serve
 from policies.waivers import WaiverError, load
-from stacks.naming import municipality_of
+from stacks.naming import FLEET, municipality_of
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 try:
     today = datetime.datetime.now(datetime.UTC).date()
-    waivers = load(Path(os.environ.get("HONSEKI_WAIVERS") or CHECKOUT / "stacks" / "waivers.yaml"))
+    waivers = load(FLEET.with_name("waivers.yaml"))
 except WaiverError as error:
     sys.exit(str(error))
 serve(Analyzer(municipality_of, waivers, today))
