@@ -17,8 +17,8 @@ from honseki.images.builder import inputs, manifest
 from honseki.rehearsal.region import control
 from honseki.rehearsal.region.issues import OPERATOR_KEY
 from stacks import rehearsed
-from stacks.inventory import FOLDER, load
 from tests.conftest import CHECKOUT, Home, make_home
+from tests.example import example_municipality
 from tests.images.publish import made
 from tests.system.conftest import IZUMI
 from tests.system.live import REGIONS, account_client
@@ -108,7 +108,7 @@ def test_a_grant_that_was_revoked_is_drift_and_given_again(digest: str, home: Ho
 
 def test_the_inventory_stays_as_it_is(digest: str) -> None:
     assert digest
-    (municipality,) = load(FOLDER, [IZUMI]).municipalities
+    municipality = example_municipality(IZUMI)
     assert municipality.image is not None
     assert municipality.image.is_example
 
