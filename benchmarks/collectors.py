@@ -187,11 +187,11 @@ def _measure(info: control.RegionInfo, municipalities: Sequence[Municipality], w
     _print_calls(answers)
     one = next(iter(answers.documents.values()))
     print(f"one account: {', '.join(f'{place} {len(named)} documents' for place, named in one.items())}")
-    told = figures(answers, regions)
+    counted = figures(answers, regions)
     return {
-        **told,
+        **counted,
         "seconds": round(seconds, 1),
-        "calls_per_s": round(told["calls"] / seconds),
+        "calls_per_s": round(counted["calls"] / seconds),
         "client_cpu_s": round(used, 1),
         "write_s": round(written, 1),
         "planted_s": round(planted),

@@ -23,6 +23,10 @@ SESSIONS: Final = "sessions"
 CONFIG_SERVICE: Final = "config.amazonaws.com"
 
 
+_Events = aws.cloudtrail.TrailAdvancedEventSelectorArgs
+_Field = aws.cloudtrail.TrailAdvancedEventSelectorFieldSelectorArgs
+
+
 @dataclass(frozen=True, slots=True)
 class AuditArgs:
     """What `Audit` needs."""
@@ -166,7 +170,9 @@ class Audit(pulumi.ComponentResource):
             name=self._naming.name("config"),
             role_arn=self.config_role_arn,
             # What is global is recorded once, where the tenant serves.
-            recording_group={"all_supported": True, "include_global_resource_types": where.place == "primary"},
+            recording_group=aws.cfg.RecorderRecordingGroupArgs(
+                all_supported=True, include_global_resource_types=where.place == "primary"
+            ),
             opts=self._child,
         )
         channel = aws.cfg.DeliveryChannel(
@@ -174,7 +180,9 @@ class Audit(pulumi.ComponentResource):
             name=self._naming.name("config"),
             s3_bucket_name=bucket.name,
             s3_kms_key_arn=args.audit_key_arn,
-            snapshot_delivery_properties={"delivery_frequency": "TwentyFour_Hours"},
+            snapshot_delivery_properties=aws.cfg.DeliveryChannelSnapshotDeliveryPropertiesArgs(
+                delivery_frequency="TwentyFour_Hours"
+            ),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[recorder, *bucket.ready]),
         )
         aws.cfg.RecorderStatus(
@@ -231,15 +239,15 @@ class Audit(pulumi.ComponentResource):
             cloud_watch_logs_group_arn=group.arn.apply(lambda arn: f"{arn}:*"),
             cloud_watch_logs_role_arn=role.arn,
             advanced_event_selectors=[
-                {"name": "Management", "field_selectors": [{"field": "eventCategory", "equals": ["Management"]}]},
-                {
-                    "name": "Log buckets",
-                    "field_selectors": [
-                        {"field": "eventCategory", "equals": ["Data"]},
-                        {"field": "resources.type", "equals": ["AWS::S3::Object"]},
-                        {"field": "resources.ARN", "starts_withs": watched},
+                _Events(name="Management", field_selectors=[_Field(field="eventCategory", equals=["Management"])]),
+                _Events(
+                    name="Log buckets",
+                    field_selectors=[
+                        _Field(field="eventCategory", equals=["Data"]),
+                        _Field(field="resources.type", equals=["AWS::S3::Object"]),
+                        _Field(field="resources.ARN", starts_withs=watched),
                     ],
-                },
+                ),
             ],
             tags=self._naming.tags("trail"),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[write, *self.bucket.ready]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import pulumi
 import pulumi_aws as aws
@@ -177,13 +177,15 @@ class Plan(pulumi.ComponentResource):
         super().__init__("honseki:infra:Plan", name, None, opts)
         naming = args.where.naming("backup")
         tags = naming.tags("recovery-point")
-        keep = aws.backup.PlanRuleLifecycleArgs(delete_after=args.backup.keep_days)
         copies = aws.backup.PlanRuleCopyActionArgs(
             destination_vault_arn=args.recovery_vault.arn,
             lifecycle=aws.backup.PlanRuleCopyActionLifecycleArgs(delete_after=args.backup.keep_days),
         )
 
-        def rule(name: str, **particular: Any) -> aws.backup.PlanRuleArgs:
+        def rule(
+            name: str, days: int, copy: aws.backup.PlanRuleCopyActionArgs | None = None
+        ) -> aws.backup.PlanRuleArgs:
+            """A rule that copies makes snapshots; the other keeps any second."""
             return aws.backup.PlanRuleArgs(
                 rule_name=name,
                 target_vault_name=args.vault.name,
@@ -192,16 +194,17 @@ class Plan(pulumi.ComponentResource):
                 start_window=60,
                 completion_window=360,
                 recovery_point_tags=tags,
-                **particular,
+                enable_continuous_backup=copy is None,
+                lifecycle=aws.backup.PlanRuleLifecycleArgs(delete_after=days),
+                copy_actions=[copy] if copy else None,
             )
 
-        any_second = aws.backup.PlanRuleLifecycleArgs(delete_after=PITR_DAYS)
         plan = aws.backup.Plan(
             naming.logical("plan"),
             name=naming.name("plan"),
             rules=[
-                rule("continuous", enable_continuous_backup=True, lifecycle=any_second),
-                rule("daily", enable_continuous_backup=False, lifecycle=keep, copy_actions=[copies]),
+                rule("continuous", PITR_DAYS),
+                rule("daily", args.backup.keep_days, copies),
             ],
             tags=naming.tags("plan"),
             opts=pulumi.ResourceOptions(parent=self),
@@ -251,12 +254,12 @@ class RestoreTest(pulumi.ComponentResource):
             schedule_expression=WEEKLY,
             schedule_expression_timezone=TIME_ZONE,
             start_window_hours=1,
-            recovery_point_selection={
-                "algorithm": "LATEST_WITHIN_WINDOW",
-                "include_vaults": [args.vault.arn],
-                "recovery_point_types": ["SNAPSHOT"],
-                "selection_window_days": 7,
-            },
+            recovery_point_selection=aws.backup.RestoreTestingPlanRecoveryPointSelectionArgs(
+                algorithm="LATEST_WITHIN_WINDOW",
+                include_vaults=[args.vault.arn],
+                recovery_point_types=["SNAPSHOT"],
+                selection_window_days=7,
+            ),
             tags=naming.tags("restore-test"),
             opts=pulumi.ResourceOptions(parent=self),
         )

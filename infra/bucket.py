@@ -11,6 +11,10 @@ import pulumi_aws as aws
 from infra import policy
 from infra.naming import Where
 
+_Encryption = aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs
+_Noncurrent = aws.s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs
+_Incomplete = aws.s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs
+
 
 @dataclass(frozen=True, slots=True)
 class LogBucketArgs:
@@ -69,7 +73,10 @@ class LogBucket(pulumi.ComponentResource):
         )
         self.name, self.arn = bucket.bucket, bucket.arn
         versioning = aws.s3.BucketVersioning(
-            logical, bucket=bucket.id, versioning_configuration={"status": "Enabled"}, opts=child
+            logical,
+            bucket=bucket.id,
+            versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(status="Enabled"),
+            opts=child,
         )
         kept: pulumi.Resource = versioning
         if args.locked:
@@ -77,20 +84,23 @@ class LogBucket(pulumi.ComponentResource):
                 logical,
                 bucket=bucket.id,
                 object_lock_enabled="Enabled",
-                rule={"default_retention": {"mode": "COMPLIANCE", "days": args.days}},
+                rule=aws.s3.BucketObjectLockConfigurationRuleArgs(
+                    default_retention=aws.s3.BucketObjectLockConfigurationRuleDefaultRetentionArgs(
+                        mode="COMPLIANCE", days=args.days
+                    )
+                ),
                 opts=pulumi.ResourceOptions(parent=self, depends_on=[versioning]),
             )
         encrypted = aws.s3.BucketServerSideEncryptionConfiguration(
             logical,
             bucket=bucket.id,
             rules=[
-                {
-                    "apply_server_side_encryption_by_default": {
-                        "sse_algorithm": "aws:kms",
-                        "kms_master_key_id": args.key_arn,
-                    },
-                    "bucket_key_enabled": True,
-                }
+                aws.s3.BucketServerSideEncryptionConfigurationRuleArgs(
+                    apply_server_side_encryption_by_default=_Encryption(
+                        sse_algorithm="aws:kms", kms_master_key_id=args.key_arn
+                    ),
+                    bucket_key_enabled=True,
+                )
             ],
             opts=child,
         )
@@ -104,20 +114,23 @@ class LogBucket(pulumi.ComponentResource):
             opts=child,
         )
         owned = aws.s3.BucketOwnershipControls(
-            logical, bucket=bucket.id, rule={"object_ownership": "BucketOwnerEnforced"}, opts=child
+            logical,
+            bucket=bucket.id,
+            rule=aws.s3.BucketOwnershipControlsRuleArgs(object_ownership="BucketOwnerEnforced"),
+            opts=child,
         )
         aws.s3.BucketLifecycleConfiguration(
             logical,
             bucket=bucket.id,
             rules=[
-                {
-                    "id": "retention",
-                    "status": "Enabled",
-                    "filter": {"prefix": ""},
-                    "expiration": {"days": args.days},
-                    "noncurrent_version_expiration": {"noncurrent_days": args.days},
-                    "abort_incomplete_multipart_upload": {"days_after_initiation": 7},
-                }
+                aws.s3.BucketLifecycleConfigurationRuleArgs(
+                    id="retention",
+                    status="Enabled",
+                    filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=""),
+                    expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=args.days),
+                    noncurrent_version_expiration=_Noncurrent(noncurrent_days=args.days),
+                    abort_incomplete_multipart_upload=_Incomplete(days_after_initiation=7),
+                )
             ],
             opts=pulumi.ResourceOptions(parent=self, depends_on=[versioning]),
         )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import pulumi
 import pulumi_aws as aws
 
+from infra import securitygroup
 from infra.model import Capacity, Retention
 from infra.model.service import PITR_DAYS
 from infra.naming import Where
@@ -111,24 +112,13 @@ class Database(pulumi.ComponentResource):
         where = args.where
         self._naming = naming = where.naming("database")
         self._child = pulumi.ResourceOptions(parent=self)
-        group = aws.ec2.SecurityGroup(
-            naming.logical("database"),
-            name=naming.name("database"),
-            description="Database: PostgreSQL from the app subnets, nothing out",
-            vpc_id=args.vpc_id,
-            ingress=[
-                {
-                    "protocol": "tcp",
-                    "from_port": PORT,
-                    "to_port": PORT,
-                    "cidr_blocks": list(args.app_cidrs),
-                    "description": "PostgreSQL from the app subnets",
-                }
-            ],
-            egress=[],
-            revoke_rules_on_delete=True,
-            tags=naming.tags("database"),
-            opts=self._child,
+        group = securitygroup.declare(
+            naming,
+            "database",
+            "Database: PostgreSQL from the app subnets, nothing out",
+            args.vpc_id,
+            self._child,
+            ingress=[securitygroup.tcp_in(PORT, "PostgreSQL from the app subnets", cidrs=args.app_cidrs)],
         )
         subnets = aws.rds.SubnetGroup(
             naming.logical("database"),
@@ -143,7 +133,10 @@ class Database(pulumi.ComponentResource):
             name=f"{where.letters}-{FAMILY}",
             family=FAMILY,
             description="TLS only, audited, parameters never logged",
-            parameters=[{"name": key, "value": value, "apply_method": when} for key, value, when in _PARAMETERS],
+            parameters=[
+                aws.rds.ParameterGroupParameterArgs(name=key, value=value, apply_method=when)
+                for key, value, when in _PARAMETERS
+            ],
             tags=naming.tags("database"),
             opts=self._child,
         )
@@ -178,24 +171,18 @@ class Database(pulumi.ComponentResource):
         parameters: aws.rds.ParameterGroup,
     ) -> aws.rds.Instance:
         serving = args.role == "serving"
-        # What a replica has from its source can't be said again.
-        own: dict[str, Any] = (
-            {
-                "engine": "postgres",
-                "engine_version": ENGINE_VERSION,
-                "allocated_storage": args.capacity.storage_gb,
-                "db_name": NAME,
-                "username": MASTER,
-                "manage_master_user_password": True,
-                "master_user_secret_kms_key_id": args.key_arn,
-            }
-            if serving
-            else {"replicate_source_db": args.source_arn}
-        )
         return aws.rds.Instance(
             self._naming.logical("database"),
-            **own,
             identifier=args.where.letters,
+            # What a replica has from its source can't be said again.
+            replicate_source_db=None if serving else args.source_arn,
+            engine="postgres" if serving else None,
+            engine_version=ENGINE_VERSION if serving else None,
+            allocated_storage=args.capacity.storage_gb if serving else None,
+            db_name=NAME if serving else None,
+            username=MASTER if serving else None,
+            manage_master_user_password=True if serving else None,
+            master_user_secret_kms_key_id=args.key_arn if serving else None,
             instance_class=args.capacity.database_class,
             max_allocated_storage=4 * args.capacity.storage_gb,
             storage_type="gp3",

@@ -9,7 +9,7 @@ from typing import Final
 import pulumi
 import pulumi_aws as aws
 
-from infra import policy
+from infra import policy, securitygroup
 from infra.naming import Where
 
 INTERFACES: Final = ("ssm", "ssmmessages", "logs")
@@ -102,24 +102,13 @@ class Endpoints(pulumi.ComponentResource):
     def __init__(self, name: str, args: EndpointsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("honseki:infra:Endpoints", name, None, opts)
         naming = args.where.naming("endpoints")
-        group = aws.ec2.SecurityGroup(
-            naming.logical("endpoints"),
-            name=naming.name("endpoints"),
-            description="Endpoints: HTTPS from the app subnets, nothing out",
-            vpc_id=args.vpc_id,
-            ingress=[
-                {
-                    "protocol": "tcp",
-                    "from_port": 443,
-                    "to_port": 443,
-                    "cidr_blocks": list(args.app_cidrs),
-                    "description": "HTTPS from the app subnets",
-                }
-            ],
-            egress=[],
-            revoke_rules_on_delete=True,
-            tags=naming.tags("endpoints"),
-            opts=pulumi.ResourceOptions(parent=self),
+        group = securitygroup.declare(
+            naming,
+            "endpoints",
+            "Endpoints: HTTPS from the app subnets, nothing out",
+            args.vpc_id,
+            pulumi.ResourceOptions(parent=self),
+            ingress=[securitygroup.tcp_in(443, "HTTPS from the app subnets", cidrs=args.app_cidrs)],
         )
         for service in INTERFACES:
             aws.ec2.VpcEndpoint(

@@ -119,7 +119,7 @@ class Workers(pulumi.ComponentResource):
             self.reader_arn = self._role(
                 "city",
                 f"Reads the history of the work on the servers of {self._where.code}",
-                policy.assume("TheCity", {"AWS": _one_or_many(args.readers)}),
+                policy.assume("TheCity", {"AWS": policy.one_or_many(args.readers)}),
                 pulumi.Output.all(*args.key_arns).apply(lambda keys: policy.document(*_reads(args.places, keys))),
             )
         self.register_outputs({})
@@ -179,7 +179,7 @@ def _for_a_ticket(principals: Sequence[str], expires: str) -> policy.Statement:
     """IAM takes no variables in dates, so the end is one for all, from the inventory; the hour is the role's."""
     return policy.assume(
         "ForATicketUntilADate",
-        {"AWS": _one_or_many(principals)},
+        {"AWS": policy.one_or_many(principals)},
         {
             "StringLike": {"aws:RequestTag/ticket": "?*"},
             "ForAllValues:StringEquals": {"aws:TagKeys": ["ticket"]},
@@ -241,7 +241,3 @@ def _reads(places: Sequence[Where], key_arns: Sequence[str]) -> list[policy.Stat
         ),
         policy.grant("DecryptThem", ["kms:Decrypt"], key_arns, {"StringEquals": {"kms:ViaService": through}}),
     ]
-
-
-def _one_or_many(values: Sequence[str]) -> str | list[str]:
-    return values[0] if len(values) == 1 else list(values)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import pulumi
 import pulumi_aws as aws
@@ -100,20 +100,7 @@ class Monitoring(pulumi.ComponentResource):
             yield self._root(args.where, args.trail_log)
 
     def _alarm(self, alarm: Alarm) -> None:
-        if alarm.query is None:
-            watched: dict[str, Any] = {
-                "namespace": alarm.namespace,
-                "metric_name": alarm.metric,
-                "statistic": alarm.statistic,
-                "period": alarm.period,
-                "dimensions": alarm.dimensions or None,
-            }
-        else:
-            watched = {
-                "metric_queries": [
-                    {"id": "watched", "expression": alarm.query, "period": alarm.period, "return_data": True}
-                ]
-            }
+        queried = alarm.query is not None
         aws.cloudwatch.MetricAlarm(
             self._naming.logical(alarm.name),
             name=self._naming.name(alarm.name),
@@ -127,8 +114,19 @@ class Monitoring(pulumi.ComponentResource):
             alarm_actions=[self.topic_arn],
             ok_actions=[self.topic_arn],
             tags=self._naming.tags(alarm.name),
+            namespace=None if queried else alarm.namespace,
+            metric_name=None if queried else alarm.metric,
+            statistic=None if queried else alarm.statistic,
+            period=None if queried else alarm.period,
+            dimensions=None if queried else alarm.dimensions or None,
+            metric_queries=[
+                aws.cloudwatch.MetricAlarmMetricQueryArgs(
+                    id="watched", expression=alarm.query, period=alarm.period, return_data=True
+                )
+            ]
+            if queried
+            else None,
             opts=self._child,
-            **watched,
         )
 
     def _root(self, where: Where, log_group: pulumi.Input[str]) -> Alarm:
@@ -138,7 +136,9 @@ class Monitoring(pulumi.ComponentResource):
             name=self._naming.name("root-used"),
             log_group_name=log_group,
             pattern=watch.ROOT_PATTERN,
-            metric_transformation={"namespace": namespace, "name": metric, "value": "1", "default_value": "0"},
+            metric_transformation=aws.cloudwatch.LogMetricFilterMetricTransformationArgs(
+                namespace=namespace, name=metric, value="1", default_value="0"
+            ),
             opts=self._child,
         )
         return watch.root_used(namespace, metric)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final, TypeVar
 
 import pulumi
 import pulumi_aws as aws
@@ -15,6 +15,8 @@ from infra.endpoints import Endpoints, EndpointsArgs, names_in_use
 from infra.flowlogs import FlowLogs, FlowLogsArgs
 from infra.model.addresses import ROLES, PlannedSubnet, Role, plan_subnets
 from infra.naming import Naming, Where
+
+_Entry = TypeVar("_Entry", aws.ec2.NetworkAclIngressArgs, aws.ec2.NetworkAclEgressArgs)
 
 REACHES_TERMINALS: Final[Role] = "app"
 """The one tier that learns the terminals' routes."""
@@ -208,8 +210,8 @@ class Network(pulumi.ComponentResource):
                 self._naming.logical(role),
                 vpc_id=self.vpc_id,
                 subnet_ids=[subnet.id for subnet in self.subnets[role]],
-                ingress=_numbered(ingress),
-                egress=_numbered(egress),
+                ingress=_numbered(ingress, aws.ec2.NetworkAclIngressArgs),
+                egress=_numbered(egress, aws.ec2.NetworkAclEgressArgs),
                 tags=self._naming.tags(role),
                 opts=self._child,
             )
@@ -252,19 +254,18 @@ class Network(pulumi.ComponentResource):
         return table.id
 
 
-def _numbered(rules: Sequence[filters.Rule]) -> list[Any]:
+def _numbered(rules: Sequence[filters.Rule], form: Callable[..., _Entry]) -> list[_Entry]:
     """Pulumi's form of the rules, numbered by tens from 100."""
-    numbered = []
-    for index, rule in enumerate(rules):
-        entry: dict[str, Any] = {
-            "rule_no": 100 + 10 * index,
-            "action": rule.action,
-            "protocol": rule.protocol,
-            "cidr_block": rule.cidr,
-            "from_port": rule.ports[0],
-            "to_port": rule.ports[1],
-        }
-        if rule.icmp is not None:
-            entry |= {"icmp_type": rule.icmp[0], "icmp_code": rule.icmp[1]}
-        numbered.append(entry)
-    return numbered
+    return [
+        form(
+            rule_no=100 + 10 * index,
+            action=rule.action,
+            protocol=rule.protocol,
+            cidr_block=rule.cidr,
+            from_port=rule.ports[0],
+            to_port=rule.ports[1],
+            icmp_type=rule.icmp[0] if rule.icmp else None,
+            icmp_code=rule.icmp[1] if rule.icmp else None,
+        )
+        for index, rule in enumerate(rules)
+    ]

@@ -32,8 +32,8 @@ def allow(
         "Sid": sid,
         "Effect": "Allow",
         "Principal": principal,
-        "Action": _one_or_many(actions),
-        "Resource": _one_or_many(resources),
+        "Action": one_or_many(actions),
+        "Resource": one_or_many(resources),
     }
     return statement | ({"Condition": dict(condition)} if condition else {})
 
@@ -70,8 +70,8 @@ def grant(
     statement: dict[str, Any] = {
         "Sid": sid,
         "Effect": "Allow",
-        "Action": _one_or_many(actions),
-        "Resource": _one_or_many(resources),
+        "Action": one_or_many(actions),
+        "Resource": one_or_many(resources),
     }
     return statement | ({"Condition": dict(condition)} if condition else {})
 
@@ -81,5 +81,6 @@ def service(name: str) -> Mapping[str, Any]:
     return {"Service": f"{name}.amazonaws.com"}
 
 
-def _one_or_many(values: Sequence[str]) -> str | list[str]:
+def one_or_many(values: Sequence[str]) -> str | list[str]:
+    """The values as policies write them: one as it is, several as a list."""
     return values[0] if len(values) == 1 else list(values)

@@ -11,7 +11,7 @@ from typing import Final
 import pulumi
 import pulumi_aws as aws
 
-from infra import database
+from infra import database, securitygroup
 from infra.audit import log_group_name
 from infra.naming import Naming, Where
 from infra.serverrole import ServerRole, ServerRoleArgs
@@ -133,73 +133,27 @@ class Servers(pulumi.ComponentResource):
     def _security_groups(self, args: ServersArgs) -> tuple[aws.ec2.SecurityGroup, aws.ec2.SecurityGroup]:
         """The load balancer's and the servers'."""
         naming = self._naming
-        balancer = aws.ec2.SecurityGroup(
-            naming.logical("balancer"),
-            name=naming.name("balancer"),
-            description="Load balancer: HTTPS from the terminals, to the app subnets",
-            vpc_id=args.vpc_id,
-            ingress=[
-                {
-                    "protocol": "tcp",
-                    "from_port": HTTPS,
-                    "to_port": HTTPS,
-                    "cidr_blocks": list(args.terminals),
-                    "description": "HTTPS from the terminals",
-                }
-            ],
-            egress=[
-                {
-                    "protocol": "tcp",
-                    "from_port": HTTPS,
-                    "to_port": HTTPS,
-                    "cidr_blocks": list(args.app_cidrs),
-                    "description": "HTTPS and health checks to the servers",
-                }
-            ],
-            revoke_rules_on_delete=True,
-            tags=naming.tags("balancer"),
-            opts=self._child,
+        balancer = securitygroup.declare(
+            naming,
+            "balancer",
+            "Load balancer: HTTPS from the terminals, to the app subnets",
+            args.vpc_id,
+            self._child,
+            ingress=[securitygroup.tcp_in(HTTPS, "HTTPS from the terminals", cidrs=args.terminals)],
+            egress=[securitygroup.tcp_out(HTTPS, "HTTPS and health checks to the servers", cidrs=args.app_cidrs)],
         )
-        servers = aws.ec2.SecurityGroup(
-            naming.logical("servers"),
-            name=naming.name("servers"),
-            description="Servers: HTTPS from the load balancer; to database, endpoints and S3",
-            vpc_id=args.vpc_id,
-            ingress=[
-                {
-                    "protocol": "tcp",
-                    "from_port": HTTPS,
-                    "to_port": HTTPS,
-                    "security_groups": [balancer.id],
-                    "description": "HTTPS through the load balancer",
-                }
-            ],
+        servers = securitygroup.declare(
+            naming,
+            "servers",
+            "Servers: HTTPS from the load balancer; to database, endpoints and S3",
+            args.vpc_id,
+            self._child,
+            ingress=[securitygroup.tcp_in(HTTPS, "HTTPS through the load balancer", groups=[balancer.id])],
             egress=[
-                {
-                    "protocol": "tcp",
-                    "from_port": database.PORT,
-                    "to_port": database.PORT,
-                    "cidr_blocks": list(args.data_cidrs),
-                    "description": "PostgreSQL in the data subnets",
-                },
-                {
-                    "protocol": "tcp",
-                    "from_port": HTTPS,
-                    "to_port": HTTPS,
-                    "security_groups": [args.endpoint_group_id],
-                    "description": "AWS APIs through the endpoints",
-                },
-                {
-                    "protocol": "tcp",
-                    "from_port": HTTPS,
-                    "to_port": HTTPS,
-                    "prefix_list_ids": [args.s3_prefix_list_id],
-                    "description": "S3 through the gateway endpoint",
-                },
+                securitygroup.tcp_out(database.PORT, "PostgreSQL in the data subnets", cidrs=args.data_cidrs),
+                securitygroup.tcp_out(HTTPS, "AWS APIs through the endpoints", groups=[args.endpoint_group_id]),
+                securitygroup.tcp_out(HTTPS, "S3 through the gateway endpoint", prefix_lists=[args.s3_prefix_list_id]),
             ],
-            revoke_rules_on_delete=True,
-            tags=naming.tags("servers"),
-            opts=self._child,
         )
         return balancer, servers
 
@@ -215,17 +169,17 @@ class Servers(pulumi.ComponentResource):
             proxy_protocol_v2=False,
             deregistration_delay=60,
             connection_termination=True,
-            health_check={
-                "enabled": True,
-                "protocol": "HTTPS",
-                "port": "traffic-port",
-                "path": HEALTH,
-                "matcher": "200",
-                "interval": 10,
-                "timeout": 6,
-                "healthy_threshold": 2,
-                "unhealthy_threshold": 2,
-            },
+            health_check=aws.lb.TargetGroupHealthCheckArgs(
+                enabled=True,
+                protocol="HTTPS",
+                port="traffic-port",
+                path=HEALTH,
+                matcher="200",
+                interval=10,
+                timeout=6,
+                healthy_threshold=2,
+                unhealthy_threshold=2,
+            ),
             tags=self._naming.tags("servers"),
             opts=self._child,
         )
@@ -249,7 +203,7 @@ class Servers(pulumi.ComponentResource):
             load_balancer_arn=balancer.arn,
             port=HTTPS,
             protocol="TCP",
-            default_actions=[{"type": "forward", "target_group_arn": self.target_group.arn}],
+            default_actions=[aws.lb.ListenerDefaultActionArgs(type="forward", target_group_arn=self.target_group.arn)],
             tags=self._naming.tags("servers"),
             opts=self._child,
         )
@@ -267,38 +221,39 @@ class Servers(pulumi.ComponentResource):
             ebs_optimized="true",
             update_default_version=True,
             instance_initiated_shutdown_behavior="terminate",
-            iam_instance_profile={"arn": self.role.profile_arn},
-            metadata_options={
-                "http_endpoint": "enabled",
-                "http_tokens": "required",
-                "http_put_response_hop_limit": 1,
-                "http_protocol_ipv6": "disabled",
-                "instance_metadata_tags": "disabled",
-            },
-            monitoring={"enabled": True},
+            iam_instance_profile=aws.ec2.LaunchTemplateIamInstanceProfileArgs(arn=self.role.profile_arn),
+            metadata_options=aws.ec2.LaunchTemplateMetadataOptionsArgs(
+                http_endpoint="enabled",
+                http_tokens="required",
+                http_put_response_hop_limit=1,
+                http_protocol_ipv6="disabled",
+                instance_metadata_tags="disabled",
+            ),
+            monitoring=aws.ec2.LaunchTemplateMonitoringArgs(enabled=True),
             network_interfaces=[
-                {
-                    "device_index": 0,
-                    "associate_public_ip_address": "false",
-                    "security_groups": [group.id],
-                    "delete_on_termination": "true",
-                }
+                aws.ec2.LaunchTemplateNetworkInterfaceArgs(
+                    device_index=0,
+                    associate_public_ip_address="false",
+                    security_groups=[group.id],
+                    delete_on_termination="true",
+                )
             ],
             block_device_mappings=[
-                {
-                    "device_name": ROOT_DEVICE,
-                    "ebs": {
-                        "encrypted": "true",
-                        "kms_key_id": args.volumes_key_arn,
-                        "volume_type": "gp3",
-                        "volume_size": ROOT_GB,
-                        "delete_on_termination": "true",
-                    },
-                }
+                aws.ec2.LaunchTemplateBlockDeviceMappingArgs(
+                    device_name=ROOT_DEVICE,
+                    ebs=aws.ec2.LaunchTemplateBlockDeviceMappingEbsArgs(
+                        encrypted="true",
+                        kms_key_id=args.volumes_key_arn,
+                        volume_type="gp3",
+                        volume_size=ROOT_GB,
+                        delete_on_termination="true",
+                    ),
+                )
             ],
             user_data=_user_data(args),
             tag_specifications=[
-                {"resource_type": kind, "tags": tags} for kind in ("instance", "volume", "network-interface")
+                aws.ec2.LaunchTemplateTagSpecificationArgs(resource_type=kind, tags=tags)
+                for kind in ("instance", "volume", "network-interface")
             ],
             tags=naming.tags("servers"),
             opts=self._child,
@@ -330,18 +285,24 @@ class Servers(pulumi.ComponentResource):
             health_check_type="ELB",
             health_check_grace_period=300,
             default_instance_warmup=120,
-            launch_template={"id": template.id, "version": template.latest_version.apply(str)},
+            launch_template=aws.autoscaling.GroupLaunchTemplateArgs(
+                id=template.id, version=template.latest_version.apply(str)
+            ),
             service_linked_role_arn=args.scaling_role_arn,
             metrics_granularity="1Minute",
             enabled_metrics=list(_METRICS),
-            instance_maintenance_policy={"min_healthy_percentage": 100, "max_healthy_percentage": 150},
-            instance_refresh={
-                "strategy": "Rolling",
-                "preferences": {"min_healthy_percentage": 100, "max_healthy_percentage": 150, "auto_rollback": True},
-            },
+            instance_maintenance_policy=aws.autoscaling.GroupInstanceMaintenancePolicyArgs(
+                min_healthy_percentage=100, max_healthy_percentage=150
+            ),
+            instance_refresh=aws.autoscaling.GroupInstanceRefreshArgs(
+                strategy="Rolling",
+                preferences=aws.autoscaling.GroupInstanceRefreshPreferencesArgs(
+                    min_healthy_percentage=100, max_healthy_percentage=150, auto_rollback=True
+                ),
+            ),
             termination_policies=["OldestLaunchTemplate", "Default"],
             tags=[
-                {"key": key, "value": value, "propagate_at_launch": False}
+                aws.autoscaling.GroupTagArgs(key=key, value=value, propagate_at_launch=False)
                 for key, value in self._naming.tags("servers").items()
             ],
             # Nothing in the group names the grant, yet without it no server starts.

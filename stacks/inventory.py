@@ -34,7 +34,7 @@ FOLDER = Path(__file__).with_name("fleet")
 
 DEFAULTS = "_defaults.yaml"
 
-_OWN = frozenset({"code", "name", "prefecture", "account", "sites", "lines"})
+OWN = frozenset({"code", "name", "prefecture", "account", "sites", "lines"})
 """What can't be a default: it is what makes a municipality that municipality."""
 
 _WHOLE = frozenset({"attestation"})
@@ -146,7 +146,7 @@ def _defaults(folder: Path) -> Document:
     document = read(file)
     if document.data is None:
         return document
-    for key in sorted(_OWN & document.data.keys()):
+    for key in sorted(OWN & document.data.keys()):
         hint = "write what all lines share as `line`" if key == "lines" else "write it into the municipality's file"
         document.problems.append(document.problem((key,), "can't be a default", hint))
         del document.data[key]

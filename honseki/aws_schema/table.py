@@ -1,53 +1,16 @@
-"""The table from Pulumi's types and properties to CloudFormation's, in `data/`: one file per service.
-
-A file holds Pulumi types:
-
-    aws:rds/instance:Instance:
-      type: AWS::RDS::DBInstance
-      paths: {identifier: DBInstanceIdentifier}     # what isn't the same name but for case and plural
-      elsewhere: {skipFinalSnapshot: https://...}   # not in CloudFormation: the page that says what AWS takes
-
-In CloudFormation's paths, `[0]` is the one element of an array, `[a.b]` the value of a key in a list of keys and
-values. Further keys of a type:
-
-under      the part of the CloudFormation resource that the Pulumi type is
-given      properties that another resource or AWS sets, so that they count as there
-values     by path: values that are written otherwise there
-pairs      by path: a list that is a map there, and which of its items' fields are name and value
-spread     by path: lists of a rule, of which each element is a rule there
-parts      by path: lists of which each element is a resource of its own there
-inherits   by property that names another resource: what is taken from that one
-not_sent   by property: properties that aren't sent when this one is set
-documented what AWS's pages say and the schema doesn't: JSON Schema over Pulumi's inputs
-
-A type without `type` isn't in CloudFormation: `page` documents it.
-"""
+"""The table from Pulumi's types and properties to CloudFormation's, made from the types' records (`infra/types`)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Final
+from typing import Any
 
-import yaml
-
-from honseki.aws_schema.schemas import DATA, ITEMS, Path_, Schema, SchemaError, names, split
-
-_NO_TYPES: Final = frozenset({"extensions"})
-_KEYS: Final = frozenset(
-    {"type", "under", "paths", "elsewhere", "given", "values", "pairs", "spread", "parts"}
-    | {"inherits", "not_sent", "documented", "page"}
-)
-
-
-@dataclass(frozen=True)
-class Documented:
-    """What AWS's documentation says and its schema doesn't."""
-
-    page: str
-    says: str
-    schema: Mapping[str, Any]
+from honseki.aws_schema.schemas import ITEMS, Path_, Schema, names, split
+from infra.types import TYPES
+from infra.types.record import Documented, Part
+from infra.types.record import Schema as TypeSchema
 
 
 @dataclass(frozen=True)
@@ -141,46 +104,34 @@ def _parent(path: str) -> tuple[str, str]:
     return parent, name
 
 
-def _view(told: Mapping[str, Any], root: str) -> View:
-    given = told.get("given", {})
+def _view(part: Part, root: str) -> View:
     return View(
         root,
-        told["type"],
-        split(told.get("under", "")),
-        {path: split(target) for path, target in told.get("paths", {}).items()},
-        dict.fromkeys(given) if isinstance(given, list) else given,
-        told.get("values", {}),
-        {path: (pair[0], pair[1]) for path, pair in told.get("pairs", {}).items()},
-        {path: tuple(each) for path, each in told.get("spread", {}).items()},
+        part.type,
+        split(part.under),
+        {path: split(target) for path, target in part.paths.items()},
+        dict.fromkeys(part.given) if isinstance(part.given, tuple) else part.given,
+        part.values,
+        part.pairs,
+        part.spread,
     )
 
 
-def _entry(token: str, told: Mapping[str, Any]) -> Entry:
-    if unknown := told.keys() - _KEYS:
-        raise SchemaError(f"unknown key {', '.join(sorted(unknown))}", where=token, do="see honseki.aws_schema.table")
-    views = [_view(told, "")] if "type" in told else []
-    views += [_view(part, root) for root, part in told.get("parts", {}).items()]
+def _entry(token: str, schema: TypeSchema) -> Entry:
+    views = [_view(schema.resource, "")] if schema.resource else []
+    views += [_view(part, root) for root, part in schema.parts.items()]
     return Entry(
         token,
         tuple(views),
-        told.get("page", ""),
-        told.get("elsewhere", {}),
-        {by: tuple(listed) for by, listed in told.get("inherits", {}).items()},
-        tuple(NotSent(beside, frozenset(listed)) for beside, listed in told.get("not_sent", {}).items()),
-        tuple(Documented(each["page"], each["says"], each["schema"]) for each in told.get("documented", [])),
+        schema.page,
+        schema.elsewhere,
+        schema.inherits,
+        tuple(NotSent(beside, frozenset(listed)) for beside, listed in schema.not_sent.items()),
+        schema.documented,
     )
 
 
 @cache
 def table() -> Mapping[str, Entry]:
     """All entries by Pulumi type token."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    found: dict[str, Entry] = {}
-    for file in sorted(DATA.glob("*.yaml")):
-        if file.stem in _NO_TYPES:
-            continue
-        for token, told in yaml.load(file.read_bytes(), loader).items():  # noqa: S506  a safe loader
-            if token in found:
-                raise SchemaError(f"{token} is twice in the table", where=file.name)
-            found[token] = _entry(token, told)
-    return found
+    return {token: _entry(token, record.schema) for token, record in TYPES.items() if record.schema is not None}

@@ -1,31 +1,45 @@
 """AWS clients for one account and one region, shared by threads."""
 
+from __future__ import annotations
+
 import ipaddress
 import threading
 from collections.abc import Iterator
-from typing import Any, Final
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import jmespath
-from botocore import xform_name
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
-from botocore.model import StructureShape
 
-from honseki import aws_session
-from honseki.aws_session import Keys, Session
 from honseki.aws_types.errors import AwsError
+
+if TYPE_CHECKING:
+    # Loaded with the first call of AWS (a quarter of a second): a declaration evaluated without an engine makes none.
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.loaders import Loader
+    from botocore.model import StructureShape
+
+    from honseki.aws_session import Keys, Session
+
+_MAKING: Final = threading.Lock()
+
 
 # The service models are large: each is parsed once per process. Neither the loader nor the making of a client is safe
 # in threads (https://docs.aws.amazon.com/boto3/latest/guide/clients.html#multithreading-or-multiprocessing-with-clients).
-_LOADER: Final = aws_session.loader()
-_MAKING: Final = threading.Lock()
-_CONFIG: Final = Config(
-    max_pool_connections=64,
-    retries={"mode": "standard", "max_attempts": 5},
-    connect_timeout=10,
-    read_timeout=60,
-)
+@cache
+def _loader() -> Loader:
+    from honseki import aws_session  # noqa: PLC0415  see above
+
+    return aws_session.loader()
+
+
+@cache
+def _config() -> Config:
+    from botocore.config import Config  # noqa: PLC0415  see above
+
+    retries = {"mode": "standard", "max_attempts": 5}
+    return Config(max_pool_connections=64, retries=retries, connect_timeout=10, read_timeout=60)
 
 
 class Clients:
@@ -50,7 +64,7 @@ class Clients:
         if made is None:
             with _MAKING:
                 made = self._made.get(service) or self._session.create_client(
-                    service, region_name=self.region, endpoint_url=self._endpoint, config=_CONFIG
+                    service, region_name=self.region, endpoint_url=self._endpoint, config=_config()
                 )
                 if self.on_this_machine and service == "s3control":
                     made.meta.events.register("before-sign.s3-control", self._without_account)
@@ -59,6 +73,9 @@ class Clients:
 
     def call(self, service: str, operation: str, **members: Any) -> dict[str, Any]:
         """Call `operation` ("CreateVpc") with botocore's own member names; raise `AwsError` where it is refused."""
+        from botocore import xform_name  # noqa: PLC0415  see above
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  see above
+
         client = self(service)
         try:
             answer: dict[str, Any] = getattr(client, xform_name(operation))(**members)
@@ -68,6 +85,9 @@ class Clients:
 
     def pages(self, service: str, operation: str, path: str, **members: Any) -> Iterator[Any]:
         """All items at `path` (JMESPath, a list) of all pages of an answer: complete, or an `AwsError`."""
+        from botocore import xform_name  # noqa: PLC0415  see above
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  see above
+
         name = xform_name(operation)
         client = self(service)
         if not client.can_paginate(name):
@@ -85,13 +105,15 @@ class Clients:
 
     def input_shape(self, service: str, operation: str) -> StructureShape:
         """The shape of what `operation` takes, from botocore's model."""
+        from botocore.model import StructureShape  # noqa: PLC0415  see above
+
         shape = self(service).meta.service_model.operation_model(operation).input_shape
         if not isinstance(shape, StructureShape):
             raise TypeError(f"{service} {operation} takes no members")
         return shape
 
     @classmethod
-    def operator(cls, region: str, *, endpoint: str | None = None, keys: Keys | None = None) -> "Clients":
+    def operator(cls, region: str, *, endpoint: str | None = None, keys: Keys | None = None) -> Clients:
         """Clients with the caller's own credentials: `keys`, else the standard AWS environment."""
         return cls._checked(_session(keys, closed=keys is not None), region=region, endpoint=endpoint)
 
@@ -105,7 +127,7 @@ class Clients:
         endpoint: str | None = None,
         external_id: str | None = None,
         keys: Keys | None = None,
-    ) -> "Clients":
+    ) -> Clients:
         """Clients in the account of `role_arn`, which the caller's own credentials (as for `operator`) may assume.
 
         https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
@@ -124,7 +146,7 @@ class Clients:
         )
 
     @classmethod
-    def _checked(cls, session: Session, *, region: str, endpoint: str | None) -> "Clients":
+    def _checked(cls, session: Session, *, region: str, endpoint: str | None) -> Clients:
         """The account is what STS says, never what a role's name says."""
         clients = cls(session, region=region, account="", endpoint=endpoint)
         clients.account = clients.call("sts", "GetCallerIdentity")["Account"]
@@ -140,10 +162,14 @@ def _is_loopback(endpoint: str) -> bool:
 
 
 def _session(keys: Keys | None, *, closed: bool) -> Session:
-    return aws_session.session(keys, closed=closed, models=_LOADER)
+    from honseki import aws_session  # noqa: PLC0415  see above
+
+    return aws_session.session(keys, closed=closed, models=_loader())
 
 
 def _explained(service: str, operation: str, error: ClientError | BotoCoreError) -> AwsError:
+    from botocore.exceptions import ClientError, ParamValidationError  # noqa: PLC0415  see above
+
     if isinstance(error, ClientError):
         said = error.response.get("Error", {})
         return AwsError(service, operation, said.get("Code", "Unknown"), said.get("Message", str(error)))

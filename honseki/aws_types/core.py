@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import Any, Final
 
 import jmespath
-from botocore.model import ListShape
 
 from honseki.aws_types import shapes
 from honseki.aws_types.clients import Clients
@@ -280,7 +279,7 @@ class ResourceType:
                 item = reading.fetch(clients, identifier, known)
             else:
                 shape = clients.input_shape(self.service, reading.operation).members[reading.by]
-                named = [identifier] if isinstance(shape, ListShape) else identifier
+                named = [identifier] if shape.type_name == "list" else identifier
                 item = jmespath.search(
                     reading.item, clients.call(self.service, reading.operation, **{reading.by: named})
                 )

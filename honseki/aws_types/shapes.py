@@ -4,13 +4,18 @@
 operation's shape, the second by a rename in the type's table.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import jmespath
-from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from honseki.aws_types.properties import Property
+
+if TYPE_CHECKING:
+    # Loaded with the first call of AWS: a declaration evaluated without an engine needs the tables alone.
+    from botocore.model import Shape, StructureShape
 
 _NONE: Final[Mapping[str, Property]] = {}
 _CASTS: Final[Mapping[str, type]] = {"integer": int, "long": int, "float": float, "double": float, "string": str}
@@ -35,6 +40,8 @@ def to_members(
     A rename is a path ("newPrivateVirtualInterface.asn"). Values are cast to what the shape says ("64512" to a long).
     `properties` say of objects how their fields are called, and what holds where one isn't declared.
     """
+    from botocore.model import StructureShape  # noqa: PLC0415  see above
+
     members: dict[str, Any] = {}
     for name, value in values.items():
         *outer, last = renamed.get(name, name).split(".")
@@ -53,6 +60,8 @@ def to_members(
 
 def to_api(shape: Shape, value: Any, declared: Property | None = None) -> Any:
     """`value` as `shape` wants it, recursively; a ValueError where it can't be cast."""
+    from botocore.model import ListShape, MapShape, StructureShape  # noqa: PLC0415  see above
+
     if isinstance(shape, StructureShape):
         fields = {name: each for name in declared.fields if (each := declared.nested(name))} if declared else {}
         defaults = {name: each.default for name, each in fields.items() if each.default is not None}

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import jmespath
-from botocore.model import ListShape
 
 from honseki.aws_types.clients import Clients
 from honseki.aws_types.errors import AwsError
@@ -127,7 +126,7 @@ class ApiTags:
         wanted = self.listing_target if operation == self.listing and self.listing_target else self.target
         member = next(name for name in members if name.rstrip("s") == wanted.rstrip("s"))
         target = self.lookup(clients, target) if self.lookup is not None else target
-        return {member: [target] if isinstance(members[member], ListShape) else target, **self.constants}
+        return {member: [target] if members[member].type_name == "list" else target, **self.constants}
 
     def _form(self, tags: Tags) -> Any:
         return dict(tags) if self.pair is None else _pairs(tags, *self.pair)

@@ -11,6 +11,7 @@ import click
 from honseki.cli import streams
 from honseki.cli.context import Context, all_option, codes_argument, csv_option, json_option, pass_context
 from honseki.errors import Exit
+from honseki.words import many
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,8 +101,8 @@ def _print(found: Sequence[Tenant], seconds: float) -> None:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     resources = sum(tenant.resources for tenant in found)
     console.print(
-        f"{len(found)} municipalities, {resources} resources against {shipped_by()}: "
-        f"{len(listed)} refusals in {seconds:.1f} s; {covered['mapped']} of {covered['types']} types and "
+        f"{many(len(found), 'municipality')}, {many(resources, 'AWS resource')} against {shipped_by()}: "
+        f"{many(len(listed), 'refusal')} in {seconds:.1f} s; {covered['mapped']} of {covered['types']} types and "
         f"{covered['mapped_properties']} of {covered['properties']} properties are in the schemas",
         highlight=False,
         soft_wrap=True,

@@ -13,6 +13,7 @@ import click
 from honseki.cli import streams
 from honseki.cli.context import Context, all_option, codes_argument, csv_option, json_option, pass_context
 from honseki.errors import Exit, HonsekiError
+from honseki.words import many
 
 if TYPE_CHECKING:
     from honseki.check.run import Placed, Report
@@ -142,9 +143,10 @@ def _print(report: Report) -> None:
     checks = sum(tenant.checks for tenant in report.tenants)
     waiting = sum(len(tenant.undecided) for tenant in report.tenants)
     accepted = len(report.findings) - len(report.open)
+    resources = sum(tenant.resources for tenant in report.tenants)
     console.print(
-        f"{len(report.tenants)} municipalities, {sum(t.resources for t in report.tenants)} resources, "
-        f"{len(ALL)} rules, {checks} checks in {report.seconds:.1f} s: {len(report.open)} findings"
+        f"{many(len(report.tenants), 'municipality')}, {many(resources, 'AWS resource')}, {many(len(ALL), 'rule')}, "
+        f"{many(checks, 'check')} in {report.seconds:.1f} s: {many(len(report.open), 'finding')}"
         + (f", {accepted} accepted by waivers" if accepted else "")
         + (f", {len(report.expired)} of them with an EXPIRED waiver" if report.expired else "")
         + (f", {waiting} not yet known" if waiting else ""),

@@ -9,6 +9,7 @@ import click
 
 from honseki.cli import streams
 from honseki.cli.context import Context, all_option, codes_argument, csv_option, json_option, pass_context
+from honseki.words import many
 
 if TYPE_CHECKING:
     from honseki.cost.charges import Charge
@@ -88,7 +89,7 @@ def _print(found: Sequence[Tenant], total: Sequence[Charge]) -> None:
         municipality = tenant.municipality
         _table(console, f"{municipality.code} {municipality.name}, recovery: {municipality.recovery}", tenant.charges)
     if len(found) > 1:
-        _table(console, f"All {len(found)} municipalities together", total)
+        _table(console, f"All {many(len(found), 'municipality')} together", total)
     if len(found) > _SHOWN:
         console.print("Municipality by municipality: --json", highlight=False)
 

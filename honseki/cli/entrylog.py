@@ -12,6 +12,7 @@ import click
 from honseki.cli import streams
 from honseki.cli.context import Context, all_option, codes_argument, csv_option, json_option, pass_context
 from honseki.errors import Exit
+from honseki.words import many
 
 if TYPE_CHECKING:
     from honseki.entrylog.assess import Finding, Report, SourceReport
@@ -133,7 +134,7 @@ def ingest(
         )
         for old in each.supersedes:
             click.echo(f"  supersedes {old}; both are kept")
-    click.echo(f"{export.file}: {export.rows:,} rows, {len(export.days)} days, sha256 {export.sha256}")
+    click.echo(f"{export.file}: {many(export.rows, 'row')}, {many(len(export.days), 'day')}, sha256 {export.sha256}")
     return Exit.OK
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import click
 from honseki.cli import image_publish
 from honseki.cli.context import Context, csv_option, json_option, pass_context
 from honseki.errors import Exit
+from honseki.words import many
 
 if TYPE_CHECKING:
     from honseki.images.builder.build import Built
@@ -31,20 +33,27 @@ def image() -> None:
 
 @image.command()
 @name_argument
+@click.option(
+    "--today",
+    is_flag=True,
+    help="Resolve anew what the apt sources no longer have of the lock. For rehearsals: `publish` to AWS refuses it.",
+)
 @json_option
 @pass_context
-def build(context: Context, name: str, as_json: bool) -> int:
+def build(context: Context, name: str, today: bool, as_json: bool) -> int:
     """Build an image from its manifest, templates and lock file. Nothing is left behind if it fails.
 
     \b
-    Example: the application server
+    Example: the application server; the same on a day when Debian has newer packages than the reviewed ones
       honseki image build app
+      honseki image build app --today
     """
     from honseki.images import tools  # noqa: PLC0415
     from honseki.images.builder import build as builder  # noqa: PLC0415
 
     tools.need(tools.BUILDING, context.say)
-    built = builder.build(name, folder(context), context.say, cache=cache(context))
+    locks = context.settings.home / "locks" if today else None
+    built = builder.build(name, folder(context), context.say, cache=cache(context), locks=locks)
     if as_json:
         context.print_json(_as_json(built))
         return Exit.OK
@@ -52,40 +61,53 @@ def build(context: Context, name: str, as_json: bool) -> int:
         f"{built.name} sha256:{built.digest}\n  {built.disk}\n  {built.size_bytes / 1e6:,.0f} MB, of which "
         f"{built.allocated_bytes / 1e6:,.0f} MB are not empty; {built.seconds:.0f} s"
     )
+    if built.lock == "derived":
+        click.echo("  lock: derived. It isn't of the reviewed packages, and `image publish --target aws` refuses it:")
+        for difference in built.lock_differences:
+            click.echo(f"    {difference}")
     return Exit.OK
 
 
 @image.command()
 @name_argument
+@click.option("--check", is_flag=True, help="Write nothing: report what would change. Exit code 4 if anything would.")
 @json_option
 @pass_context
-def lock(context: Context, name: str, as_json: bool) -> int:
+def lock(context: Context, name: str, check: bool, as_json: bool) -> int:
     """Resolve an image's packages anew from this machine's apt sources, and write its lock file.
 
+    With --check the difference is a proposal to review: which locked packages the sources no longer have (the image
+    can't be built from empty caches any more), and which are there in newer versions.
+
     \b
-    Example: after a security update
+    Example: what a security update changes; then take it over
+      honseki image lock app --check
       honseki image lock app
     """
     from honseki.images import tools  # noqa: PLC0415
-    from honseki.images.builder import apt, manifest  # noqa: PLC0415
+    from honseki.images.builder import apt, derived, manifest  # noqa: PLC0415
 
     tools.need(tools.LOCKING, context.say)
     chosen = manifest.load(name)
-    before = (
-        {each.name: each.version for each in manifest.read_lock(chosen.lock_file, name)}
-        if chosen.lock_file.exists()
-        else {}
-    )
-    after = {each.name: each.version for each in apt.lock(chosen, cache(context), context.say)}
-    changes = {key: (before.get(key), after.get(key)) for key in sorted(before.keys() | after.keys())}
-    changes = {key: value for key, value in changes.items() if value[0] != value[1]}
+    before = manifest.read_lock(chosen.lock_file, name) if chosen.lock_file.exists() else ()
+    resolve = apt.newest if check else apt.lock
+    after = resolve(chosen, cache(context), context.say)
+    changes = derived.differences(before, after)
+    gone = {each.name for each in apt.gone(chosen, before, cache(context))} if check else set()
+    code = Exit.CHANGES if check and (changes or gone) else Exit.OK
     if as_json:
-        context.print_json({"name": name, "file": chosen.lock_file, "packages": len(after), "changes": changes})
-        return Exit.OK
-    for package, (old, new) in changes.items():
-        click.echo(f"{package}: {old or 'not there'} -> {new or 'gone'}")
-    click.echo(f"{chosen.lock_file}: {len(after)} packages, {len(changes)} changed")
-    return Exit.OK
+        listed = {each.name: (each.reviewed or None, each.used or None) for each in changes}
+        found = {"name": name, "file": chosen.lock_file, "packages": len(after), "changes": listed}
+        context.print_json(found | ({"written": False, "gone": sorted(gone)} if check else {"written": True}))
+        return code
+    for each in changes:
+        click.echo(f"{each}{'  (the reviewed version is gone)' if each.name in gone else ''}")
+    click.echo(
+        f"{chosen.lock_file}: {many(len(after), 'package')}, {len(changes)} {'would change' if check else 'changed'}"
+    )
+    if check and changes:
+        click.echo(f"A proposal to review; nothing was written. To take it over: honseki image lock {name}")
+    return code
 
 
 @image.command(name="list")
@@ -117,7 +139,8 @@ def list_(context: Context, as_json: bool, as_csv: bool) -> int:
         for each in every:
             if each.name == name:
                 made = time.strftime("%Y-%m-%d %H:%M", time.localtime(each.folder.stat().st_mtime))
-                click.echo(f"  sha256:{each.digest}  {made}  {each.allocated_bytes / 1e6:,.0f} MB")
+                lock = "  lock: derived" if each.lock == "derived" else ""
+                click.echo(f"  sha256:{each.digest}  {made}  {each.allocated_bytes / 1e6:,.0f} MB{lock}")
     return Exit.OK
 
 
@@ -152,7 +175,8 @@ def diff(context: Context, before: str, after: str, as_json: bool, as_csv: bool)
         for each in differences:
             click.echo(str(each))
         click.echo(
-            f"{first.name}@{first.digest[:12]} and {second.name}@{second.digest[:12]}: {len(differences)} differences"
+            f"{first.name}@{first.digest[:12]} and {second.name}@{second.digest[:12]}: "
+            f"{many(len(differences), 'difference')}"
         )
     return Exit.CHANGES if differences else Exit.OK
 
@@ -175,6 +199,8 @@ def _as_json(built: Built) -> dict[str, object]:
         "size_bytes": built.size_bytes,
         "allocated_bytes": built.allocated_bytes,
         "seconds": round(built.seconds, 1),
+        "lock": built.lock,
+        "lock_differences": [dataclasses.asdict(each) for each in built.lock_differences],
     }
 
 

@@ -11,7 +11,7 @@ import click
 
 from honseki.cli.context import Context, csv_option, json_option, pass_context
 from honseki.errors import Exit, HonsekiError, RefusedError
-from honseki.settings import CHECKOUT
+from honseki.words import many
 
 if TYPE_CHECKING:
     from honseki.images.builder.build import Built
@@ -51,7 +51,7 @@ def sbom(context: Context, wanted: str, tracker: Path | None, as_json: bool) -> 
         told = None if found is None else [dataclasses.asdict(each) for each in found]
         context.print_json({"file": str(path), "packages": len(packages), "vulnerabilities": told})
         return Exit.OK
-    click.echo(f"{path}: {len(packages)} packages.")
+    click.echo(f"{path}: {many(len(packages), 'package')}.")
     if found is None:
         click.echo("Known vulnerabilities: not known (give --tracker FILE, from the security tracker's data/json).")
         return Exit.OK
@@ -171,7 +171,9 @@ def _require_proof(context: Context, image: Built, trust: Sequence[Path], *, uns
             where=str(paths[0]),
             do=f"sign the image here: honseki image attest {image.name}; or give the signer's public key: --trust",
         )
-    provenance.verify(image, [provenance.read_public(path) for path in paths])
+    about = provenance.verify(image, [provenance.read_public(path) for path in paths])
+    if context.settings.target != "rehearsal":
+        provenance.require_reviewed(image, about)
     context.say(f"{image.name} {image.digest[:16]}: the provenance is signed by a trusted key, the disk is the one.")
 
 
@@ -282,7 +284,7 @@ def _built(context: Context, wanted: str) -> Built:
 
 
 def _lock(image: Built) -> Path | None:
-    path = CHECKOUT / "images" / image.name / "packages.lock"
+    path = image.folder / "packages.lock"
     return path if path.exists() else None
 
 

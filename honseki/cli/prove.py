@@ -11,6 +11,7 @@ import click
 
 from honseki.cli.context import Context, all_option, codes_argument, json_option, pass_context
 from honseki.errors import Exit, HonsekiError
+from honseki.words import many
 
 if TYPE_CHECKING:
     from honseki.prove.answer import Answer
@@ -118,11 +119,13 @@ def verify_certificate(context: Context, certificate_file: Path, network_file: P
     if as_json:
         context.print_json({"holds": not found, "tenants": sorted(told.get("tenants", ())), "problems": found})
     elif found:
-        click.echo(f"The certificate does NOT hold ({len(found)} problems):")
+        click.echo(f"The certificate does NOT hold ({many(len(found), 'problem')}):")
         for problem in found[:_SHOWN]:
             click.echo(f"  {problem}")
     else:
-        click.echo(f"The certificate holds: {len(told['tenants'])} tenants reach nobody else by any route.")
+        click.echo(
+            f"The certificate holds: no route leads from {many(len(told['tenants']), 'tenant')} to anybody else."
+        )
     return Exit.CHANGES if found else Exit.OK
 
 
@@ -161,7 +164,7 @@ def _of_folder(folder: Path, by: str) -> Answer:
     answer = snapshot(folder, tenant_of)
     if len(answer.isolation.tenants) < 2:
         raise HonsekiError(
-            f"there is nothing to prove: {len(answer.isolation.tenants)} tenants in the folder",
+            f"there is nothing to prove: {many(len(answer.isolation.tenants), 'tenant')} in the folder",
             where=str(folder),
             why=f"a tenant is what --by says ({by}), and isolation is between two of them",
             do="is it the right folder (Vpcs.json)? Or say --by vpc, owner or tag:KEY",

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from honseki.errors import HonsekiError
-from infra.model.graph import Graph, Node
-
-Per = Literal["hour", "GB-month", "month", "use"]
+from infra.types.record import Per
 
 PERS: Final[tuple[Per, ...]] = ("hour", "GB-month", "month", "use")
 """In the order in which they are told."""
@@ -31,23 +29,6 @@ class Charge:
     region: str
     quantity: int
     """how many are billed for each hour or month; GB with `GB-month`"""
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One thing that a resource is billed for, before it is known where."""
-
-    per: Per
-    what: str
-    quantity: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """How AWS bills a Pulumi type: what it comes to, and the page that says so."""
-
-    page: str
-    items: Callable[[Graph, Node], Iterable[Item]]
 
 
 class NotCountedError(HonsekiError):

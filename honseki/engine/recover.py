@@ -26,6 +26,7 @@ from honseki.engine import state
 from honseki.engine.operation import MARK, Stack
 from honseki.errors import BusyError, HonsekiError
 from honseki.settings import PROJECT
+from honseki.words import many
 
 PATIENCE_S = 90.0
 """How long an engine whose command died may take to finish what it was doing."""
@@ -131,7 +132,7 @@ def settle(stack: Stack, find: Find, say: Say) -> bool:
     begun = state.pending(deployment)
     if not begun or deployment is None:
         return broken
-    say(f"An earlier operation was interrupted; {len(begun)} step(s) were begun and not recorded. Looking for them ...")
+    say(f"An earlier operation was interrupted; {many(len(begun), 'step')} begun and not recorded. Looking ...")
     plan = decide(locate(begun, deployment, find))
     for urn, identifier in plan.adopt.items():
         say(f"  found and adopted: {urn.rpartition('::')[2]} ({identifier})")

@@ -37,9 +37,9 @@ def sample(n: int, seed: int, folder: Path) -> tuple[Path, ...]:
     if taken:
         others = f" and {len(taken) - 1} more" if len(taken) > 1 else ""
         raise RefusedError(
-            "the sample would overwrite municipalities of the inventory",
+            "the sample would overwrite files",
             where=f"{taken[0]}{others}",
-            why="a file of that name says something else",
+            why="a file of that name exists, with other content",
             do="name an empty folder",
         )
     folder.mkdir(parents=True, exist_ok=True)
@@ -57,7 +57,7 @@ def choose(n: int, seed: int) -> tuple[Entry, ...]:
     entries = list(municipalities().values())
     if not 1 <= n <= len(entries):
         raise SampleSizeError(
-            f"a sample of {n} municipalities can't be had",
+            f"a sample of {n} municipalities isn't possible",
             why=f"there are {len(entries):,}",
             do=f"give a number from 1 to {len(entries)}",
         )

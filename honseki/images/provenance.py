@@ -16,8 +16,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from honseki.errors import Exit, HonsekiError
+from honseki.errors import Exit, HonsekiError, RefusedError
 from honseki.images.blocks import BLOCK
+from honseki.images.builder.inputs import place
 from honseki.images.packages import Package, purl, read_lock, read_packages
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ PREDICATE_TYPE = "https://slsa.dev/provenance/v1"
 BUILD_TYPE = "https://honseki.invalid/image-build/v1"
 """Names the builder of this project (honseki.images.builder). `.invalid` because nothing is served there (RFC 2606)."""
 
-_INPUTS = ("manifest.json", "packages.json", "files.json", "report.json", "sbom.cdx.json")
+_INPUTS = ("manifest.json", "packages.lock", "packages.json", "files.json", "report.json", "sbom.cdx.json")
 """Files in the image's folder that say what went in, and what came out."""
 
 
@@ -129,9 +130,11 @@ def statement(image: Built, lock: Path | None = None) -> dict[str, Any]:
     """What is known of the image's making: from its folder and the lock file, so that two makers agree to the byte.
 
     `lock` is used only if it is the one that the builder's report names: it may have been written anew since.
+    `internalParameters.lock` says which kind of lock the packages are of: `reviewed` or `derived`.
     """
     manifest, report = _read(image, "manifest.json"), _read(image, "report.json")
-    if lock is not None and report.get("lock_sha256") != _digest_of(lock):
+    used = report.get("packages_lock_sha256", report.get("lock_sha256"))
+    if lock is not None and (not lock.exists() or used != _digest_of(lock)):
         lock = None
     hashes = read_lock(lock) if lock is not None else {}
     files = [
@@ -140,8 +143,7 @@ def statement(image: Built, lock: Path | None = None) -> dict[str, Any]:
         if (image.folder / name).exists()
     ]
     sources = [
-        {"uri": f"images/{path}", "digest": {"sha256": digest}}
-        for path, digest in sorted(report.get("sources", {}).items())
+        {"uri": place(path), "digest": {"sha256": digest}} for path, digest in sorted(report.get("sources", {}).items())
     ]
     return {
         "_type": STATEMENT_TYPE,
@@ -151,7 +153,7 @@ def statement(image: Built, lock: Path | None = None) -> dict[str, Any]:
             "buildDefinition": {
                 "buildType": BUILD_TYPE,
                 "externalParameters": {"image": image.name, "packages_of": report.get("packages_of")},
-                "internalParameters": {"settings": manifest.get("settings", {})},
+                "internalParameters": {"settings": manifest.get("settings", {}), "lock": report.get("lock", "")},
                 "resolvedDependencies": [*files, *sources, *_dependencies(read_packages(image.folder), hashes)],
             },
             "runDetails": {"builder": {"id": BUILD_TYPE, "version": report.get("tools", {})}},
@@ -274,6 +276,24 @@ def verify(image: Built, trusted: Sequence[Ed25519PublicKey]) -> dict[str, Any]:
         if "name" in named:
             _require_file(image, named["name"], named["digest"]["sha256"])
     return about
+
+
+def require_reviewed(image: Built, about: Mapping[str, Any]) -> None:
+    """Raises `RefusedError` unless the verified statement says that the image's packages are the reviewed ones.
+
+    Whoever publishes to AWS calls this: what a rehearsal resolved by itself was seen by nobody.
+    """
+    lock = about["predicate"]["buildDefinition"]["internalParameters"].get("lock")
+    if lock == "reviewed":
+        return
+    changed = [str(each) for each in image.lock_differences]
+    why = f"{len(changed)} packages aren't as reviewed: " + "; ".join(changed[:5]) if changed else ""
+    raise RefusedError(
+        f"the image's lock is {lock or 'not known'}, and AWS gets images of reviewed packages only",
+        where=str(image.folder / "report.json"),
+        why=why or "it was built before images said of which lock they are",
+        do=f"honseki image lock {image.name}, review and commit what changed, then build, attest and publish that",
+    )
 
 
 def _require_file(image: Built, name: str, wanted: str) -> None:

@@ -14,9 +14,8 @@ from honseki.errors import HonsekiError
 from honseki.images import keys, provenance, sbom, tools
 from honseki.images.builder import build, inputs
 from honseki.images.builder.document import ManifestError
-from honseki.images.builder.manifest import IMAGES, load
+from honseki.images.builder.manifest import IMAGES, LOCK, load
 from honseki.images.publish import Publication, caller, open_shelf, spoken, standing
-from honseki.settings import CHECKOUT
 from stacks import rehearsed
 
 if TYPE_CHECKING:
@@ -65,7 +64,22 @@ def newest(settings: Settings, say: Say, images: Path = IMAGES) -> Built:
 def _build(settings: Settings, images: Path, line: str, say: Say) -> Built:
     tools.need(tools.BUILDING, say)
     say(line)
-    return build.build(NAME, settings.home / "images", say, cache=settings.cache / "images", images=images)
+    built = build.build(
+        NAME,
+        settings.home / "images",
+        say,
+        cache=settings.cache / "images",
+        images=images,
+        locks=settings.home / "locks",
+    )
+    if built.lock == "derived":
+        newer = built.lock_differences
+        say(f"The image has a derived lock: {len(newer)} packages aren't as reviewed. AWS gets reviewed ones only.")
+        for each in newer[:8]:
+            say(f"  {each}")
+        if len(newer) > 8:
+            say(f"  and {len(newer) - 8} more: honseki image lock {NAME} --check")
+    return built
 
 
 def publish(
@@ -107,7 +121,7 @@ def publish(
 
 def _sign(settings: Settings, image: Built, say: Say) -> None:
     """Where the image comes from, signed by this home's key and checked, as `publish` wants it for AWS."""
-    lock = CHECKOUT / "images" / image.name / "packages.lock"
+    lock = image.folder / LOCK
     trusted = provenance.own_key(settings.home).public_key()
     with suppress(provenance.ProvenanceError):
         provenance.verify(image, [trusted])

@@ -96,7 +96,10 @@ def _document(
         serial_number=uuid.uuid5(_SPACE, image.digest),
         metadata=BomMetaData(component=disk, timestamp=_time(image)),
         components=components.values(),
-        properties=[Property(name="honseki:vulnerabilities", value=knowledge)],
+        properties=[
+            Property(name="honseki:vulnerabilities", value=knowledge),
+            Property(name="honseki:lock", value=image.lock or "not known"),
+        ],
     )
     bom.register_dependency(disk, components.values())
     for each in vulnerabilities:

@@ -21,6 +21,7 @@ from honseki.errors import HonsekiError
 from honseki.images.builder.apt import Apt, RefusedError, place, sources
 from honseki.images.builder.manifest import Locked
 from honseki.process import run
+from honseki.words import many
 
 Say = Callable[[str], None]
 
@@ -59,7 +60,7 @@ def tools(cache: Path, say: Say) -> Tools:
     folder = home / key
     versions = {each.name: each.version for each in wanted if each.name in (*SCANNERS, "ssg-debian")}
     if not (folder / "tools.ext").is_file():
-        say(f"Fetching {len(wanted)} packages for the scan ...")
+        say(f"Fetching {many(len(wanted), 'package')} for the scan ...")
         with tempfile.TemporaryDirectory(dir=home) as made:
             draft = Path(made) / "whole"
             draft.mkdir()

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     Say = Callable[[str], None]
 
 IMAGE, DIGEST, PARENT, STATE = "honseki:image", "honseki:digest", "honseki:parent", "honseki:blocks"
+PACKAGES_LOCK = "honseki:lock"
+"""`reviewed`, or `derived` where packages aren't the reviewed ones."""
 VERIFIED, REJECTED = "verified", "rejected"
 ROOT_DEVICE = "/dev/xvda"
 """As the servers' launch template names it (infra/servers.py); a test holds the two together."""
@@ -108,7 +110,7 @@ class Shelf:
 
     def start(self, step: Start, image: Built, disk: Disk, key: str) -> str:
         """Start the snapshot; its tags are there from the first moment, by which it is found again."""
-        tags = {IMAGE: image.name, DIGEST: f"sha256:{image.digest}"}
+        tags = {IMAGE: image.name, DIGEST: f"sha256:{image.digest}", PACKAGES_LOCK: image.lock or "not known"}
         upon = {"Encrypted": True, "KmsKeyArn": key} if step.parent is None else {"ParentSnapshotId": step.parent}
         if step.parent is not None:
             tags[PARENT] = step.parent
@@ -209,7 +211,12 @@ class Shelf:
 
     def register(self, step: Register, image: Built) -> str:
         """Register the image. https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RegisterImage.html"""
-        tags = {IMAGE: image.name, DIGEST: f"sha256:{image.digest}", "Name": f"honseki-{image.name}"}
+        tags = {
+            IMAGE: image.name,
+            DIGEST: f"sha256:{image.digest}",
+            PACKAGES_LOCK: image.lock or "not known",
+            "Name": f"honseki-{image.name}",
+        }
         made = self.ec2.register_image(
             Name=f"honseki-{image.name}-{image.digest[:16]}-{step.snapshot}",
             Description=f"Honseki image {image.name} sha256:{image.digest}",

@@ -187,12 +187,13 @@ def _undecided(result: Result) -> list[Any]:
 def _open(result: Result, dry_run: bool) -> Any:
     rules = sorted({each.rule for each in result.undecided})
     count = len(result.undecided)
-    when = "Each is checked before its resource is made, and all at the end of the update." if dry_run else ""
+    when = "; each is checked before its resource is made, and all at the end of the update" if dry_run else ""
     return pb.AnalyzeDiagnostic(
         policyName=OPEN,
         policyPackName=NAME,
         description="Checks that wait for values which AWS gives",
-        message=f"{count} checks of {len(rules)} rules are neither passed nor failed yet: {', '.join(rules)}. {when}",
+        # The first line is what a person reads; the names are for whoever wants to know which.
+        message=f"{count} checks wait for values that AWS gives{when}.\nOf {len(rules)} rules: {', '.join(rules)}",
         enforcementLevel=pb.ADVISORY,
         severity=pb.POLICY_SEVERITY_LOW,
     )

@@ -59,7 +59,7 @@ _FORBIDDEN: Final = {
     en="Only kinds of resources that were reviewed",
     severity="critical",
     why="What no rule covers may open a way that no rule sees, or is one itself (internet gateway, peering, key pair).",
-    remediation="Remove it; or write rules for the type and add it to policies/rules/tokens.py.",
+    remediation="Remove it; or write rules for the type and give its record in infra/types a purpose.",
     each=EVERY,
 )
 def type_reviewed(node: Node, _: Subject) -> Iterator[Found]:

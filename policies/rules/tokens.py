@@ -1,8 +1,10 @@
-"""Pulumi's type tokens, by short names: all types that a tenant may be made of."""
+"""Pulumi's type tokens, by short names, for the rules that name them. What a tenant may have is in `infra/types`."""
 
 from __future__ import annotations
 
 from typing import Final
+
+from infra.types import PERMITTED
 
 VPC: Final = "aws:ec2/vpc:Vpc"
 SUBNET: Final = "aws:ec2/subnet:Subnet"
@@ -98,7 +100,5 @@ SERVICE_SETTING: Final = "aws:ssm/serviceSetting:ServiceSetting"
 
 PROVIDER: Final = "pulumi:providers:aws"
 
-REVIEWED: Final = frozenset(
-    value for name, value in list(globals().items()) if name.isupper() and str(value).startswith("aws:")
-)
-"""All types above. Any other is a finding: no rule covers it."""
+REVIEWED: Final = PERMITTED
+"""Types that a tenant may have, by their records. Any other is a finding: no rule covers it."""

@@ -7,7 +7,7 @@ import pytest
 from honseki.aws_schema import coverage
 from honseki.aws_schema.coverage import mapped
 from honseki.aws_schema.schemas import SchemaError, extensions, kinds, names, resource, shipped_by
-from honseki.aws_schema.table import _entry, derived, table
+from honseki.aws_schema.table import derived, table
 from honseki.aws_types import catalog
 from infra.model.graph import Graph
 from tests.aws_schema.conftest import made
@@ -95,11 +95,6 @@ def test_a_property_that_the_table_does_not_know_is_told() -> None:
 )
 def test_names_differ_by_case_and_plural(name: str, known: list[str], expected: str | None) -> None:
     assert derived(name, known) == expected
-
-
-def test_a_key_that_the_table_does_not_have_is_an_error() -> None:
-    with pytest.raises(SchemaError, match="unknown key path"):
-        _entry("aws:sns/topic:Topic", {"type": "AWS::SNS::Topic", "path": {}})
 
 
 def test_the_schemas_are_of_a_known_version() -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
 import boto3
@@ -45,6 +48,12 @@ class Case:
     """
 
     token: str
+    inputs: str = ""
+    """The inputs that the declarations use, by name; (R): changing it replaces the resource. In a type's first case."""
+    outputs: str = ""
+    """The outputs that the declarations use."""
+    variant: str = ""
+    """What a type's second case is about."""
     prepare: Callable[[Aws], Have]
     declare: Callable[[Have], Inputs]
     look: Callable[[Aws, Have, str], Any]
@@ -62,7 +71,13 @@ class Case:
 
     @property
     def name(self) -> str:
-        return self.token.rsplit(":", 1)[-1]
+        return self.variant or self.token.rsplit(":", 1)[-1]
+
+
+def all_cases() -> tuple[Case, ...]:
+    """The cases of every file `cases_*.py` beside this one."""
+    names = sorted(each.name for each in iter_modules([str(Path(__file__).parent)]) if each.name.startswith("cases_"))
+    return tuple(case for name in names for case in import_module(f"tests.aws_types.{name}").CASES)
 
 
 def with_(inputs: Mapping[str, Any], **changes: Any) -> Inputs:

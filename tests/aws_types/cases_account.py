@@ -34,6 +34,10 @@ def _look_passwords(aws: Aws, have: Have, identifier: str) -> Any:
 
 PASSWORD_POLICY = Case(
     token="aws:iam/accountPasswordPolicy:AccountPasswordPolicy",
+    inputs=(
+        "minimumPasswordLength requireLowercaseCharacters requireUppercaseCharacters requireNumbers requireSymbols "
+        "allowUsersToChangePassword maxPasswordAge passwordReusePrevention"
+    ),
     prepare=_nothing,
     declare=lambda _have: _PASSWORDS,
     look=_look_passwords,
@@ -67,6 +71,7 @@ def _look_block(aws: Aws, have: Have, identifier: str) -> Any:
 
 PUBLIC_ACCESS_BLOCK = Case(
     token="aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock",
+    inputs="accountId(R) blockPublicAcls blockPublicPolicy ignorePublicAcls restrictPublicBuckets",
     prepare=_nothing,
     declare=lambda _have: {"accountId": ACCOUNT, **dict.fromkeys(_BLOCKS, True)},
     look=_look_block,
@@ -80,6 +85,7 @@ PUBLIC_ACCESS_BLOCK = Case(
 
 ENCRYPTION_BY_DEFAULT = Case(
     token="aws:ebs/encryptionByDefault:EncryptionByDefault",
+    inputs="enabled",
     prepare=_nothing,
     declare=lambda _have: {"enabled": True},
     look=lambda aws, _have, _it: aws.ec2.get_ebs_encryption_by_default()["EbsEncryptionByDefault"],
@@ -106,6 +112,7 @@ def _look_key(aws: Aws, have: Have, identifier: str) -> Any:
 
 DEFAULT_KMS_KEY = Case(
     token="aws:ebs/defaultKmsKey:DefaultKmsKey",
+    inputs="keyArn(R)",
     prepare=_two_keys,
     declare=lambda have: {"keyArn": have["one"]},
     look=_look_key,
@@ -124,6 +131,7 @@ def _shared(state: str) -> Inputs:
 
 SNAPSHOT_BLOCK = Case(
     token="aws:ebs/snapshotBlockPublicAccess:SnapshotBlockPublicAccess",
+    inputs="state",
     prepare=_nothing,
     declare=lambda _have: _shared("block-all-sharing"),
     look=lambda aws, _have, _it: aws.ec2.get_snapshot_block_public_access_state()["State"],
@@ -139,6 +147,7 @@ SNAPSHOT_BLOCK = Case(
 
 IMAGE_BLOCK = Case(
     token="aws:ec2/imageBlockPublicAccess:ImageBlockPublicAccess",
+    inputs="state",
     prepare=_nothing,
     declare=lambda _have: _shared("block-new-sharing"),
     look=lambda aws, _have, _it: aws.ec2.get_image_block_public_access_state()["ImageBlockPublicAccessState"],
@@ -160,6 +169,7 @@ def _look_metadata(aws: Aws, have: Have, identifier: str) -> Any:
 
 INSTANCE_METADATA_DEFAULTS = Case(
     token="aws:ec2/instanceMetadataDefaults:InstanceMetadataDefaults",
+    inputs="httpTokens httpPutResponseHopLimit httpEndpoint instanceMetadataTags",
     prepare=_nothing,
     declare=lambda _have: {"httpTokens": "required", "httpPutResponseHopLimit": 1},
     look=_look_metadata,
@@ -184,6 +194,8 @@ def _look_internet(aws: Aws, have: Have, identifier: str) -> Any:
 
 VPC_BLOCK = Case(
     token="aws:ec2/vpcBlockPublicAccessOptions:VpcBlockPublicAccessOptions",
+    inputs="internetGatewayBlockMode",
+    outputs="awsAccountId awsRegion",
     prepare=_nothing,
     declare=lambda _have: _internet("block-bidirectional"),
     look=_look_internet,

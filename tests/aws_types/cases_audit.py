@@ -106,6 +106,12 @@ def _trail_facts(have: Have, **changes: Any) -> Any:
 
 TRAIL = Case(
     token="aws:cloudtrail/trail:Trail",
+    inputs=(
+        "name(R) s3BucketName s3KeyPrefix kmsKeyId isMultiRegionTrail includeGlobalServiceEvents "
+        "enableLogFileValidation enableLogging cloudWatchLogsGroupArn cloudWatchLogsRoleArn advancedEventSelectors "
+        "tags"
+    ),
+    outputs="arn homeRegion",
     prepare=_trail_needs,
     declare=_trail,
     look=_look_trail,
@@ -144,6 +150,7 @@ def _look_resource_policy(aws: Aws, have: Have, identifier: str) -> Any:
 
 LOG_RESOURCE_POLICY = Case(
     token="aws:cloudwatch/logResourcePolicy:LogResourcePolicy",
+    inputs="policyName(R) policyDocument",
     prepare=unique,
     declare=lambda have: {
         "policyName": f"queries-{have['unique']}",
@@ -187,6 +194,7 @@ def _look_metric_filter(aws: Aws, have: Have, identifier: str) -> Any:
 
 LOG_METRIC_FILTER = Case(
     token="aws:cloudwatch/logMetricFilter:LogMetricFilter",
+    inputs="name(R) logGroupName(R) pattern metricTransformation",
     prepare=_two_groups,
     declare=lambda have: _metric_filter(have, "one"),
     look=_look_metric_filter,
@@ -216,6 +224,8 @@ def _query_log_config(have: Have) -> Inputs:
 
 QUERY_LOG_CONFIG = Case(
     token="aws:route53/resolverQueryLogConfig:ResolverQueryLogConfig",
+    inputs="name(R) destinationArn(R) tags",
+    outputs="arn ownerId shareStatus",
     prepare=_two_groups,
     declare=_query_log_config,
     look=_look_query_log_config,
@@ -249,6 +259,7 @@ def _look_association(aws: Aws, have: Have, identifier: str) -> Any:
 
 QUERY_LOG_CONFIG_ASSOCIATION = Case(
     token="aws:route53/resolverQueryLogConfigAssociation:ResolverQueryLogConfigAssociation",
+    inputs="resolverQueryLogConfigId(R) resourceId(R)",
     prepare=_association_needs,
     declare=lambda have: {"resolverQueryLogConfigId": have["config"], "resourceId": have["vpc"]},
     look=_look_association,

@@ -37,6 +37,8 @@ def _look_vault(aws: Aws, have: Have, identifier: str) -> Any:
 
 VAULT = Case(
     token="aws:backup/vault:Vault",
+    inputs="name(R) kmsKeyArn(R) forceDestroy tags",
+    outputs="arn",
     prepare=_two_keys,
     declare=_vault,
     look=_look_vault,
@@ -75,6 +77,8 @@ _KEEP = "backup:DeleteRecoveryPoint"
 
 VAULT_POLICY = Case(
     token="aws:backup/vaultPolicy:VaultPolicy",
+    inputs="backupVaultName(R) policy",
+    outputs="backupVaultArn",
     prepare=_two_vaults,
     declare=lambda have: {"backupVaultName": have["one"], "policy": vault_policy(_KEEP)},
     look=_look_vault_policy,
@@ -99,6 +103,8 @@ def _look_lock(aws: Aws, have: Have, identifier: str) -> Any:
 
 VAULT_LOCK = Case(
     token="aws:backup/vaultLockConfiguration:VaultLockConfiguration",
+    inputs="backupVaultName(R) minRetentionDays(R) maxRetentionDays(R) changeableForDays(R)",
+    outputs="backupVaultArn",
     prepare=_two_vaults,
     declare=lambda have: {"backupVaultName": have["one"], "minRetentionDays": 7, "maxRetentionDays": 400},
     look=_look_lock,
@@ -185,6 +191,8 @@ def _plan_facts(have: Have, days: int = 90, **changes: Any) -> Any:
 
 PLAN = Case(
     token="aws:backup/plan:Plan",
+    inputs="name(R) rules tags",
+    outputs="arn version",
     prepare=_two_vaults,
     declare=_plan,
     look=_look_plan,
@@ -226,6 +234,7 @@ def _look_selection(aws: Aws, have: Have, identifier: str) -> Any:
 
 SELECTION = Case(
     token="aws:backup/selection:Selection",
+    inputs="name(R) planId(R) iamRoleArn(R) resources(R)",
     prepare=_two_plans,
     declare=_selection,
     look=_look_selection,
@@ -279,6 +288,8 @@ def _testing_plan_facts(have: Have, **changes: Any) -> Any:
 
 RESTORE_TESTING_PLAN = Case(
     token="aws:backup/restoreTestingPlan:RestoreTestingPlan",
+    inputs="name(R) scheduleExpression scheduleExpressionTimezone startWindowHours recoveryPointSelection tags",
+    outputs="arn",
     prepare=unique,
     declare=_testing_plan,
     look=_look_testing_plan,
@@ -346,6 +357,10 @@ def _look_testing_selection(aws: Aws, have: Have, identifier: str) -> Any:
 
 RESTORE_TESTING_SELECTION = Case(
     token="aws:backup/restoreTestingSelection:RestoreTestingSelection",
+    inputs=(
+        "name(R) restoreTestingPlanName(R) protectedResourceType(R) protectedResourceArns iamRoleArn "
+        "restoreMetadataOverrides validationWindowHours"
+    ),
     prepare=_testing_needs,
     declare=_testing_selection,
     look=_look_testing_selection,

@@ -74,6 +74,11 @@ def _balancer_facts(have: Have, **changes: Any) -> Any:
 
 LOAD_BALANCER = Case(
     token="aws:lb/loadBalancer:LoadBalancer",
+    inputs=(
+        "name(R) internal(R) loadBalancerType(R) ipAddressType subnets securityGroups enableCrossZoneLoadBalancing "
+        "enableDeletionProtection tags"
+    ),
+    outputs="arn arnSuffix dnsName zoneId vpcId",
     prepare=network,
     declare=_balancer,
     look=_look_balancer,
@@ -154,6 +159,11 @@ def _target_group_facts(have: Have, **changes: Any) -> Any:
 
 TARGET_GROUP = Case(
     token="aws:lb/targetGroup:TargetGroup",
+    inputs=(
+        "name(R) port(R) protocol(R) targetType(R) vpcId(R) preserveClientIp proxyProtocolV2 deregistrationDelay "
+        "connectionTermination healthCheck tags"
+    ),
+    outputs="arn arnSuffix",
     prepare=network,
     declare=_target_group,
     look=_look_target_group,
@@ -208,6 +218,8 @@ def _look_listener(aws: Aws, have: Have, identifier: str) -> Any:
 
 LISTENER = Case(
     token="aws:lb/listener:Listener",
+    inputs="loadBalancerArn(R) port protocol defaultActions tags",
+    outputs="arn",
     prepare=listener_needs,
     declare=_listener,
     look=_look_listener,

@@ -58,6 +58,8 @@ def _bucket_facts(have: Have, **changes: Any) -> Any:
 
 BUCKET = Case(
     token="aws:s3/bucket:Bucket",
+    inputs="bucket(R) objectLockEnabled(R) forceDestroy tags",
+    outputs="arn bucketDomainName bucketRegionalDomainName",
     prepare=lambda _aws: {"name": f"honseki-{uuid.uuid4().hex}"},
     declare=_bucket,
     look=_look_bucket,
@@ -72,6 +74,7 @@ BUCKET = Case(
 
 VERSIONING = Case(
     token="aws:s3/bucketVersioning:BucketVersioning",
+    inputs="bucket(R) versioningConfiguration",
     prepare=_needs(),
     declare=lambda have: {"bucket": have["one"], "versioningConfiguration": {"status": "Enabled"}},
     look=lambda aws, _have, it: told(lambda: aws.s3.get_bucket_versioning(Bucket=it).get("Status")),
@@ -92,6 +95,7 @@ def _lock(bucket: str, days: int) -> Inputs:
 
 OBJECT_LOCK = Case(
     token="aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration",
+    inputs="bucket(R) objectLockEnabled(R) rule",
     prepare=_needs(lock=True),
     declare=lambda have: _lock(have["one"], 400),
     look=lambda aws, _have, it: told(
@@ -140,6 +144,7 @@ def _look_encryption(aws: Aws, have: Have, identifier: str) -> Any:
 
 ENCRYPTION = Case(
     token="aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+    inputs="bucket(R) rules",
     prepare=_key_and_buckets,
     declare=lambda have: _encryption(have["one"], have["key1"]),
     look=_look_encryption,
@@ -167,6 +172,7 @@ def _look_block(aws: Aws, have: Have, identifier: str) -> Any:
 
 PUBLIC_ACCESS_BLOCK = Case(
     token="aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+    inputs="bucket(R) blockPublicAcls blockPublicPolicy ignorePublicAcls restrictPublicBuckets",
     prepare=_needs(),
     declare=lambda have: {"bucket": have["one"], **dict.fromkeys(_BLOCKS, True)},
     look=_look_block,
@@ -180,6 +186,7 @@ PUBLIC_ACCESS_BLOCK = Case(
 
 OWNERSHIP_CONTROLS = Case(
     token="aws:s3/bucketOwnershipControls:BucketOwnershipControls",
+    inputs="bucket(R) rule",
     prepare=_needs(),
     declare=lambda have: {"bucket": have["one"], "rule": {"objectOwnership": "BucketOwnerEnforced"}},
     look=lambda aws, _have, it: told(
@@ -221,6 +228,7 @@ _EVERYTHING = {"Prefix": ""}
 
 LIFECYCLE = Case(
     token="aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
+    inputs="bucket(R) rules",
     prepare=_needs(),
     declare=lambda have: _lifecycle(have["one"], 401),
     look=_look_lifecycle,
@@ -251,6 +259,7 @@ def bucket_policy(bucket: str, *actions: str) -> str:
 
 POLICY = Case(
     token="aws:s3/bucketPolicy:BucketPolicy",
+    inputs="bucket(R) policy",
     prepare=_needs(),
     declare=lambda have: {"bucket": have["one"], "policy": bucket_policy(have["one"], "s3:*")},
     look=lambda aws, _have, it: told(

@@ -52,6 +52,7 @@ _CONTINUOUS = {"recordingFrequency": "CONTINUOUS"}
 
 RECORDER = Case(
     token="aws:cfg/recorder:Recorder",
+    inputs="name(R) roleArn recordingGroup recordingMode",
     prepare=_config_needs,
     declare=_recorder,
     look=_look_recorder,
@@ -99,6 +100,7 @@ def _channel_needs(aws: Aws) -> Have:
 
 CHANNEL = Case(
     token="aws:cfg/deliveryChannel:DeliveryChannel",
+    inputs="name(R) s3BucketName s3KeyPrefix s3KmsKeyArn snapshotDeliveryProperties",
     prepare=_channel_needs,
     declare=_channel,
     look=_look_channel,
@@ -124,6 +126,7 @@ def _look_status(aws: Aws, have: Have, identifier: str) -> Any:
 
 RECORDER_STATUS = Case(
     token="aws:cfg/recorderStatus:RecorderStatus",
+    inputs="name(R) isEnabled",
     prepare=_status_needs,
     declare=lambda _have: {"name": "honseki", "isEnabled": True},
     look=_look_status,

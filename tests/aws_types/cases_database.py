@@ -56,6 +56,8 @@ def _look_subnet_group(aws: Aws, have: Have, identifier: str) -> Any:
 
 SUBNET_GROUP = Case(
     token="aws:rds/subnetGroup:SubnetGroup",
+    inputs="name(R) description subnetIds tags",
+    outputs="arn vpcId",
     prepare=_network,
     declare=_subnet_group,
     look=_look_subnet_group,
@@ -104,6 +106,8 @@ _AUDIT = {"shared_preload_libraries": ("pgaudit", "pending-reboot")}
 
 PARAMETER_GROUP = Case(
     token="aws:rds/parameterGroup:ParameterGroup",
+    inputs="name(R) family(R) description(R) parameters tags",
+    outputs="arn",
     prepare=unique,
     declare=_parameter_group,
     look=_look_parameter_group,
@@ -241,6 +245,17 @@ def _instance_facts(have: Have, **changes: Any) -> Any:
 
 INSTANCE = Case(
     token="aws:rds/instance:Instance",
+    inputs=(
+        "identifier replicateSourceDb engine(R) engineVersion instanceClass allocatedStorage maxAllocatedStorage "
+        "storageType storageEncrypted(R) kmsKeyId(R) multiAz dbName(R) username(R) manageMasterUserPassword "
+        "masterUserSecretKmsKeyId iamDatabaseAuthenticationEnabled port dbSubnetGroupName vpcSecurityGroupIds "
+        "parameterGroupName publiclyAccessible networkType caCertIdentifier backupRetentionPeriod backupWindow "
+        "maintenanceWindow copyTagsToSnapshot deletionProtection deleteAutomatedBackups skipFinalSnapshot "
+        "finalSnapshotIdentifier autoMinorVersionUpgrade allowMajorVersionUpgrade applyImmediately "
+        "enabledCloudwatchLogsExports performanceInsightsEnabled performanceInsightsKmsKeyId "
+        "performanceInsightsRetentionPeriod tags"
+    ),
+    outputs="arn address resourceId masterUserSecrets",
     prepare=_instance_needs,
     declare=_instance,
     look=_look_instance,
@@ -323,6 +338,7 @@ def _look_replication(aws: Aws, have: Have, identifier: str) -> Any:
 
 AUTOMATED_BACKUPS_REPLICATION = Case(
     token="aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication",
+    inputs="sourceDbInstanceArn(R) kmsKeyId(R) retentionPeriod(R)",
     prepare=_sources,
     declare=_replication,
     look=_look_replication,

@@ -34,6 +34,8 @@ def _look_gateway(aws: Aws, have: Have, identifier: str) -> Any:
 
 GATEWAY = Case(
     token="aws:directconnect/gateway:Gateway",
+    inputs="name amazonSideAsn(R) tags",
+    outputs="arn ownerAccountId",
     prepare=lambda _aws: {},
     declare=lambda _have: {"name": "272191", "amazonSideAsn": "64512", "tags": tags("dx")},
     look=_look_gateway,
@@ -70,6 +72,8 @@ def _association(have: Have) -> dict[str, Any]:
 
 GATEWAY_ASSOCIATION = Case(
     token="aws:directconnect/gatewayAssociation:GatewayAssociation",
+    inputs="dxGatewayId(R) associatedGatewayId(R) allowedPrefixes",
+    outputs="dxGatewayAssociationId associatedGatewayOwnerAccountId dxGatewayOwnerAccountId associatedGatewayType",
     prepare=_association_needs,
     declare=_association,
     look=_look_association,
@@ -97,6 +101,7 @@ def _look_connection(aws: Aws, have: Have, identifier: str) -> Any:
 
 CONNECTION_CONFIRMATION = Case(
     token="aws:directconnect/connectionConfirmation:ConnectionConfirmation",
+    inputs="connectionId(R)",
     prepare=_ordering,
     declare=lambda have: {"connectionId": have["connection"]},
     look=_look_connection,
@@ -157,6 +162,11 @@ def _interface_facts(have: Have, **changes: Any) -> Any:
 
 PRIVATE_VIRTUAL_INTERFACE = Case(
     token="aws:directconnect/privateVirtualInterface:PrivateVirtualInterface",
+    inputs=(
+        "connectionId(R) dxGatewayId(R) name(R) vlan(R) bgpAsn(R) addressFamily(R) amazonAddress(R) "
+        "customerAddress(R) bgpAuthKey(R) mtu sitelinkEnabled tags"
+    ),
+    outputs="arn amazonSideAsn awsDevice jumboFrameCapable",
     prepare=_interface_needs,
     declare=_interface,
     look=look_interface,
@@ -189,6 +199,8 @@ def _acceptance(have: Have, which: str = "interface") -> dict[str, Any]:
 
 ACCEPTER = Case(
     token="aws:directconnect/hostedPrivateVirtualInterfaceAccepter:HostedPrivateVirtualInterfaceAccepter",
+    inputs="virtualInterfaceId(R) dxGatewayId(R) tags",
+    outputs="arn",
     prepare=_handed_over,
     declare=_acceptance,
     look=_look_accepted,

@@ -74,6 +74,8 @@ def _acl_facts(have: Have, **changes: Any) -> Any:
 
 NETWORK_ACL = Case(
     token="aws:ec2/networkAcl:NetworkAcl",
+    inputs="vpcId(R) subnetIds ingress egress tags",
+    outputs="arn",
     prepare=_subnets,
     declare=_acl,
     look=look_acl,
@@ -114,6 +116,8 @@ def _default_acl_facts(have: Have, **changes: Any) -> Any:
 
 DEFAULT_NETWORK_ACL = Case(
     token="aws:ec2/defaultNetworkAcl:DefaultNetworkAcl",
+    inputs="defaultNetworkAclId(R) ingress egress tags",
+    outputs="arn vpcId subnetIds",
     prepare=_default_acls,
     # Nothing declared: what AWS put there (allow all, both ways) goes.
     declare=lambda have: {"defaultNetworkAclId": have["vpc_acl"], "tags": tags("none")},
@@ -197,6 +201,8 @@ def _group_facts(have: Have, **changes: Any) -> Any:
 
 SECURITY_GROUP = Case(
     token="aws:ec2/securityGroup:SecurityGroup",
+    inputs="name(R) description(R) vpcId(R) ingress egress revokeRulesOnDelete tags",
+    outputs="arn ownerId",
     prepare=_groups,
     declare=_group,
     look=look_group,
@@ -240,6 +246,8 @@ def _default_group_facts(have: Have, **changes: Any) -> Any:
 
 DEFAULT_SECURITY_GROUP = Case(
     token="aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
+    inputs="vpcId(R) ingress egress tags",
+    outputs="arn ownerId name",
     prepare=_default_groups,
     # AWS lets the group's members talk to each other, and everything out: nothing of it is declared.
     declare=lambda have: {"vpcId": have["vpc"], "ingress": [], "egress": [], "tags": tags("none")},

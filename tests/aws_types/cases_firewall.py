@@ -32,6 +32,8 @@ def _list(have: Have) -> dict[str, Any]:
 
 DOMAIN_LIST = Case(
     token="aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList",
+    inputs="name(R) domains tags",
+    outputs="arn",
     prepare=lambda _aws: {},
     declare=_list,
     look=_look_list,
@@ -54,6 +56,8 @@ def _look_group(aws: Aws, have: Have, identifier: str) -> Any:
 
 RULE_GROUP = Case(
     token="aws:route53/resolverFirewallRuleGroup:ResolverFirewallRuleGroup",
+    inputs="name(R) tags",
+    outputs="arn",
     prepare=lambda _aws: {},
     declare=lambda _have: {"name": "names", "tags": tags("names")},
     look=_look_group,
@@ -97,6 +101,7 @@ def _rule(have: Have) -> dict[str, Any]:
 
 RULE = Case(
     token="aws:route53/resolverFirewallRule:ResolverFirewallRule",
+    inputs="name action blockResponse firewallDomainListId(R) firewallRuleGroupId(R) priority",
     prepare=_rule_needs,
     declare=_rule,
     look=_look_rule,
@@ -145,6 +150,8 @@ def _association(have: Have) -> dict[str, Any]:
 
 RULE_GROUP_ASSOCIATION = Case(
     token="aws:route53/resolverFirewallRuleGroupAssociation:ResolverFirewallRuleGroupAssociation",
+    inputs="name firewallRuleGroupId(R) vpcId(R) priority mutationProtection tags",
+    outputs="arn",
     prepare=_association_needs,
     declare=_association,
     look=_look_association,
@@ -165,6 +172,8 @@ def _look_config(aws: Aws, have: Have, identifier: str) -> Any:
 
 CONFIG = Case(
     token="aws:route53/resolverFirewallConfig:ResolverFirewallConfig",
+    inputs="resourceId(R) firewallFailOpen",
+    outputs="ownerId",
     prepare=two_vpcs,
     declare=lambda have: {"resourceId": have["vpc"], "firewallFailOpen": "ENABLED"},
     look=_look_config,

@@ -68,6 +68,11 @@ def _endpoint_facts(have: Have, **changes: Any) -> Any:
 
 VPC_ENDPOINT = Case(
     token="aws:ec2/vpcEndpoint:VpcEndpoint",
+    inputs=(
+        "vpcId(R) serviceName(R) vpcEndpointType(R) policy subnetIds securityGroupIds privateDnsEnabled "
+        "routeTableIds tags"
+    ),
+    outputs="arn prefixListId dnsEntries state",
     prepare=_endpoint_needs,
     declare=_endpoint,
     look=look_endpoint,
@@ -109,6 +114,7 @@ def _gateway_endpoint_facts(have: Have, **changes: Any) -> Any:
 
 GATEWAY_ENDPOINT = Case(
     token="aws:ec2/vpcEndpoint:VpcEndpoint",
+    variant="GatewayEndpoint",
     prepare=_endpoint_needs,
     declare=_gateway_endpoint,
     look=look_endpoint,
@@ -138,6 +144,8 @@ def _gateway(have: Have) -> dict[str, Any]:
 
 VPN_GATEWAY = Case(
     token="aws:ec2/vpnGateway:VpnGateway",
+    inputs="vpcId amazonSideAsn(R) tags",
+    outputs="arn",
     prepare=two_vpcs,
     declare=_gateway,
     look=look_gateway,
@@ -183,6 +191,11 @@ def _flow_log(have: Have) -> dict[str, Any]:
 
 FLOW_LOG = Case(
     token="aws:ec2/flowLog:FlowLog",
+    inputs=(
+        "vpcId(R) trafficType(R) logDestinationType(R) logDestination(R) iamRoleArn(R) maxAggregationInterval(R) "
+        "logFormat(R) tags"
+    ),
+    outputs="arn",
     prepare=_log_needs,
     declare=_flow_log,
     look=_look_flow_log,

@@ -40,6 +40,8 @@ def _look_document(aws: Aws, have: Have, identifier: str) -> Any:
 
 DOCUMENT = Case(
     token="aws:ssm/document:Document",
+    inputs="name(R) documentType(R) documentFormat content tags",
+    outputs="arn documentVersion defaultVersion status",
     prepare=unique,
     declare=_document,
     look=_look_document,
@@ -76,6 +78,8 @@ def _look_topic(aws: Aws, have: Have, identifier: str) -> Any:
 
 TOPIC = Case(
     token="aws:sns/topic:Topic",
+    inputs="name(R) displayName kmsMasterKeyId tags",
+    outputs="arn owner",
     prepare=_with_key,
     declare=_topic,
     look=_look_topic,
@@ -108,6 +112,8 @@ def _look_topic_policy(aws: Aws, have: Have, identifier: str) -> Any:
 
 TOPIC_POLICY = Case(
     token="aws:sns/topicPolicy:TopicPolicy",
+    inputs="arn(R) policy",
+    outputs="owner",
     prepare=_two_topics,
     declare=lambda have: {"arn": have["one"], "policy": topic_policy(have["one"], "events")},
     look=_look_topic_policy,
@@ -176,6 +182,12 @@ def _alarm_facts(have: Have, **changes: Any) -> Any:
 
 METRIC_ALARM = Case(
     token="aws:cloudwatch/metricAlarm:MetricAlarm",
+    inputs=(
+        "name(R) actionsEnabled alarmDescription namespace metricName metricQueries dimensions statistic period "
+        "evaluationPeriods datapointsToAlarm comparisonOperator threshold treatMissingData alarmActions okActions "
+        "tags"
+    ),
+    outputs="arn",
     prepare=_two_topics,
     declare=_alarm,
     look=_look_alarm,
@@ -222,6 +234,7 @@ _LINES = 'SELECT MIN(ConnectionState) FROM SCHEMA("AWS/DX", ConnectionId)'
 
 QUERY_ALARM = Case(
     token="aws:cloudwatch/metricAlarm:MetricAlarm",
+    variant="QueryAlarm",
     prepare=_two_topics,
     declare=lambda have: _query(have, _LINES),
     look=_look_query,
@@ -262,6 +275,8 @@ def _look_rule(aws: Aws, have: Have, identifier: str) -> Any:
 
 EVENT_RULE = Case(
     token="aws:cloudwatch/eventRule:EventRule",
+    inputs="name(R) description eventPattern state tags",
+    outputs="arn",
     prepare=unique,
     declare=_rule,
     look=_look_rule,
@@ -294,6 +309,7 @@ def _look_target(aws: Aws, have: Have, identifier: str) -> Any:
 
 EVENT_TARGET = Case(
     token="aws:cloudwatch/eventTarget:EventTarget",
+    inputs="rule(R) targetId(R) arn",
     prepare=_two_rules,
     declare=lambda have: {"rule": have["rule1"], "targetId": "oncall", "arn": have["one"]},
     look=_look_target,

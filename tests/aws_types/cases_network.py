@@ -56,6 +56,8 @@ def _vpc_facts(**changes: Any) -> Any:
 VPC_INPUTS = {"cidrBlock": "10.20.0.0/16", "enableDnsHostnames": True, "tags": tags("vpc")}
 VPC = Case(
     token="aws:ec2/vpc:Vpc",
+    inputs="cidrBlock(R) enableDnsSupport enableDnsHostnames instanceTenancy(R) tags",
+    outputs="arn ownerId mainRouteTableId defaultRouteTableId defaultNetworkAclId defaultSecurityGroupId",
     prepare=lambda _aws: {},
     declare=lambda _have: VPC_INPUTS,
     look=_look_vpc,
@@ -95,6 +97,8 @@ def _subnet(have: Have) -> dict[str, Any]:
 
 SUBNET = Case(
     token="aws:ec2/subnet:Subnet",
+    inputs="vpcId(R) cidrBlock(R) availabilityZone(R) mapPublicIpOnLaunch assignIpv6AddressOnCreation tags",
+    outputs="arn ownerId",
     prepare=vpc,
     declare=_subnet,
     look=_look_subnet,
@@ -145,6 +149,8 @@ def _routes_to(gateway: str, *cidrs: str) -> dict[str, str]:
 
 ROUTE_TABLE = Case(
     token="aws:ec2/routeTable:RouteTable",
+    inputs="vpcId(R) routes propagatingVgws tags",
+    outputs="arn ownerId",
     prepare=_with_gateway,
     declare=_table,
     look=look_table,
@@ -181,6 +187,8 @@ def _with_dirty_main_tables(aws: Aws) -> Have:
 
 DEFAULT_ROUTE_TABLE = Case(
     token="aws:ec2/defaultRouteTable:DefaultRouteTable",
+    inputs="defaultRouteTableId(R) routes propagatingVgws tags",
+    outputs="vpcId arn",
     prepare=_with_dirty_main_tables,
     declare=lambda have: {"defaultRouteTableId": have["vpc_main"], "tags": tags("main")},
     look=look_table,
@@ -222,6 +230,7 @@ def _look_association(aws: Aws, have: Have, identifier: str) -> Any:
 
 ROUTE_TABLE_ASSOCIATION = Case(
     token="aws:ec2/routeTableAssociation:RouteTableAssociation",
+    inputs="subnetId(R) routeTableId",
     prepare=_tables_and_subnets,
     declare=lambda have: {"subnetId": have["subnet1"], "routeTableId": have["table1"]},
     look=_look_association,

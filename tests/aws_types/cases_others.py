@@ -48,6 +48,8 @@ def _key_facts(have: Have, **changes: Any) -> Any:
 
 KEY = Case(
     token="aws:kms/key:Key",
+    inputs="description policy enableKeyRotation rotationPeriodInDays deletionWindowInDays multiRegion(R) tags",
+    outputs="arn keyId",
     prepare=unique,
     declare=_key,
     look=_look_key,
@@ -89,6 +91,8 @@ def _alias_name(have: Have, suffix: str = "") -> str:
 
 ALIAS = Case(
     token="aws:kms/alias:Alias",
+    inputs="name(R) targetKeyId",
+    outputs="arn targetKeyArn",
     prepare=_two_keys,
     # By ARN: AWS answers the key's id.
     declare=lambda have: {
@@ -135,6 +139,8 @@ def _grant(have: Have) -> dict[str, Any]:
 
 GRANT = Case(
     token="aws:kms/grant:Grant",
+    inputs="keyId(R) granteePrincipal(R) operations(R) name(R) retireOnDelete(R)",
+    outputs="grantId",
     prepare=_grant_needs,
     declare=_grant,
     look=_look_grant,
@@ -178,6 +184,8 @@ def _log_group_facts(have: Have, **changes: Any) -> Any:
 
 LOG_GROUP = Case(
     token="aws:cloudwatch/logGroup:LogGroup",
+    inputs="name(R) retentionInDays kmsKeyId skipDestroy tags",
+    outputs="arn",
     prepare=_group_needs,
     declare=_log_group,
     look=look_log_group,
@@ -244,6 +252,8 @@ def _role_facts(have: Have, **changes: Any) -> Any:
 
 ROLE = Case(
     token="aws:iam/role:Role",
+    inputs="name(R) path(R) description assumeRolePolicy maxSessionDuration permissionsBoundary tags",
+    outputs="arn uniqueId createDate",
     prepare=_boundary,
     declare=_role,
     look=_look_role,
@@ -293,6 +303,7 @@ def grant(*actions: str) -> str:
 
 ROLE_POLICY = Case(
     token="aws:iam/rolePolicy:RolePolicy",
+    inputs="name(R) role(R) policy",
     prepare=_two_roles,
     declare=lambda have: {"name": "write", "role": have["one"], "policy": grant("logs:PutLogEvents")},
     look=_look_role_policy,

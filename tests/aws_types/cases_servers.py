@@ -106,6 +106,12 @@ def _template_facts(have: Have, **changes: Any) -> Any:
 
 LAUNCH_TEMPLATE = Case(
     token="aws:ec2/launchTemplate:LaunchTemplate",
+    inputs=(
+        "name(R) description updateDefaultVersion imageId instanceType ebsOptimized userData keyName "
+        "instanceInitiatedShutdownBehavior metadataOptions monitoring iamInstanceProfile blockDeviceMappings "
+        "networkInterfaces tagSpecifications tags"
+    ),
+    outputs="arn latestVersion defaultVersion",
     prepare=network,
     declare=_template,
     look=_look_template,
@@ -213,6 +219,12 @@ def _group_facts(have: Have, **changes: Any) -> Any:
 
 GROUP = Case(
     token="aws:autoscaling/group:Group",
+    inputs=(
+        "name(R) minSize maxSize desiredCapacity vpcZoneIdentifiers targetGroupArns healthCheckType "
+        "healthCheckGracePeriod defaultInstanceWarmup launchTemplate serviceLinkedRoleArn enabledMetrics "
+        "metricsGranularity instanceMaintenancePolicy instanceRefresh terminationPolicies tags"
+    ),
+    outputs="arn",
     prepare=_scaling_needs,
     declare=_group,
     look=_look_group,

@@ -38,6 +38,8 @@ def _service_role_facts(have: Have, suffix: str = "", description: str = "starts
 
 SERVICE_LINKED_ROLE = Case(
     token="aws:iam/serviceLinkedRole:ServiceLinkedRole",
+    inputs="awsServiceName(R) customSuffix(R) description tags",
+    outputs="arn name path uniqueId createDate",
     prepare=unique,
     declare=_service_role,
     look=_look_service_role,
@@ -72,6 +74,8 @@ def _look_profile(aws: Aws, have: Have, identifier: str) -> Any:
 
 INSTANCE_PROFILE = Case(
     token="aws:iam/instanceProfile:InstanceProfile",
+    inputs="name(R) path(R) role tags",
+    outputs="arn uniqueId createDate",
     prepare=_two_roles,
     declare=_profile,
     look=_look_profile,

@@ -9,55 +9,15 @@ import pytest
 from honseki.aws_types import catalog
 from honseki.aws_types.clients import Clients
 from honseki.rehearsal.provider.protocol import provider_pb2 as pb
-from tests.aws_types import (
-    cases_account,
-    cases_audit,
-    cases_backup,
-    cases_balancers,
-    cases_buckets,
-    cases_config,
-    cases_database,
-    cases_directconnect,
-    cases_filters,
-    cases_firewall,
-    cases_gateways,
-    cases_monitoring,
-    cases_network,
-    cases_others,
-    cases_servers,
-    cases_services,
-)
-from tests.aws_types.case import Aws, Case
+from tests.aws_types.case import Aws, Case, all_cases
 from tests.aws_types.conftest import ROLE
 from tests.aws_types.engine import Engine
 
-CASES = (
-    *cases_network.CASES,
-    *cases_filters.CASES,
-    *cases_gateways.CASES,
-    *cases_firewall.CASES,
-    *cases_others.CASES,
-    *cases_directconnect.CASES,
-    *cases_buckets.CASES,
-    *cases_audit.CASES,
-    *cases_config.CASES,
-    *cases_services.CASES,
-    *cases_balancers.CASES,
-    *cases_servers.CASES,
-    *cases_database.CASES,
-    *cases_backup.CASES,
-    *cases_monitoring.CASES,
-    *cases_account.CASES,
-)
-
-
-def test_every_type_has_a_case() -> None:
-    assert {case.token for case in CASES} == {kind.token for kind in catalog.all_types()}
+CASES = all_cases()
 
 
 def _id(case: Case) -> str:
-    seconds = {id(cases_gateways.GATEWAY_ENDPOINT): "GatewayEndpoint", id(cases_monitoring.QUERY_ALARM): "QueryAlarm"}
-    return seconds.get(id(case), case.name)
+    return case.name
 
 
 @pytest.mark.slow

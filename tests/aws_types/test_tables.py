@@ -15,25 +15,22 @@ from honseki.aws_types import catalog, shapes
 from honseki.aws_types.core import Create, Delete, ResourceType
 from honseki.aws_types.errors import UnknownTypeError
 from honseki.aws_types.properties import Property
-from tests.aws_types.contract import CONTRACT
+from tests.aws_types.case import all_cases
 
 KINDS = catalog.all_types()
+CASES = all_cases()
 
 
 def _by_token(kind: ResourceType) -> str:
     return kind.token
 
 
-def test_every_type_is_there() -> None:
-    assert {kind.token for kind in KINDS} == set(CONTRACT)
-
-
 @pytest.mark.parametrize("kind", KINDS, ids=_by_token)
 def test_the_properties_are_those_that_the_declarations_use(kind: ResourceType) -> None:
-    inputs, outputs = (each.split() for each in CONTRACT[kind.token])
+    case = next(case for case in CASES if case.token == kind.token and case.inputs)
     listed = {each.name + ("(R)" if each.replaces else "") for each in kind.properties}
-    assert listed == set(inputs)
-    assert {each.name for each in kind.outputs} >= set(outputs)
+    assert listed == set(case.inputs.split())
+    assert {each.name for each in kind.outputs} >= set(case.outputs.split())
 
 
 def test_an_unknown_type_is_named_and_the_known_ones_are_listed() -> None:

@@ -90,7 +90,7 @@ def snapshot(folder: Path, *, routed: bool = True, acl: bool = True) -> Path:
 def test_the_shipped_inventory_is_proven() -> None:
     told = answer(honseki("prove", "--json"))
     assert told["proven"] is True
-    assert told["pairs"] == {"asked": 6, "isolated": 6, "told": []}
+    assert told["pairs"] == {"asked": 6, "isolated": 6, "joined": []}
     assert {one["verdict"] for one in told["services"].values()} == {"SERVED"}
     assert {one["verdict"] for one in told["losses"].values()} == {"SERVED"}
     assert {one["verdict"] for one in told["internet"].values()} == {"CLOSED"}
@@ -208,7 +208,7 @@ def test_what_is_not_proven_is_not_deployed(tmp_path: Path) -> None:
         asked.append(1)
         return fleet
 
-    with pytest.raises(RefusedError, match="isn't proven isolated and served") as refused:
+    with pytest.raises(RefusedError, match="the declaration isn't proven") as refused:
         require_proven(everyone, [shipped(IZUMI)], "rehearsal", cache)
     assert f"FILTERED   {IZUMI} -> {KUMATORI}" in str(refused.value)
     assert "planted" in str(refused.value)

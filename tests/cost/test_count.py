@@ -11,20 +11,21 @@ import pytest
 from click.testing import CliRunner
 
 from honseki.cli.main import cli
-from honseki.cost.billed import BILLED
-from honseki.cost.charges import HOURS, Charge, NotCountedError, Per, by_region
+from honseki.cost.charges import HOURS, Charge, NotCountedError, by_region
 from honseki.cost.count import count, run
-from honseki.cost.free import FREE
+from honseki.cost.counters import COUNTERS
 from honseki.declare.graphs import Cache, digest
 from honseki.settings import CHECKOUT
 from infra.model.graph import Graph
+from infra.types import TYPES
+from infra.types.record import BilledByInputs, Free, Per
 from tests.graphs import declared
 from tests.infra.conftest import HOSTED_INTERFACES, graph_of, municipality
 from tests.policies.changes import apply
 
 TOKYO, OSAKA = "ap-northeast-1", "ap-northeast-3"
 WITH_BACKUPS, WITH_A_REPLICA = "273414", "272191"
-"""The municipalities of README's table: one of each tier."""
+"""The municipalities of the table in docs/cost.md: one of each tier."""
 
 
 def quantity(graph: Graph, what: str) -> dict[str, int]:
@@ -91,12 +92,15 @@ def test_without_a_standby_half_as_much() -> None:
     assert quantity(graph, "database storage, gp3, standby included") == {TOKYO: 50}
 
 
-def test_every_type_is_in_one_table_with_its_page() -> None:
-    assert not BILLED.keys() & FREE.keys()
-    pages = [page for row in BILLED.values() for page in row.page.split()] + list(FREE.values())
-    assert {page.split("/")[2] for page in pages} == {"aws.amazon.com", "docs.aws.amazon.com"}
+def test_every_declared_type_has_a_cost_with_its_pages() -> None:
     declared = graph_of(recovery="replica").types() | graph_of(lines=HOSTED_INTERFACES).types()
-    assert {token for token in declared if token.startswith("aws:")} == BILLED.keys() | FREE.keys(), "nothing unused"
+    costs = {token: TYPES[token].cost for token in declared if token.startswith("aws:")}
+    pages = [page for cost in costs.values() for page in ((cost.page,) if isinstance(cost, Free) else cost.pages)]
+    assert {page.split("/")[2] for page in pages} == {"aws.amazon.com", "docs.aws.amazon.com"}
+
+
+def test_what_inputs_decide_has_a_function_that_counts_it() -> None:
+    assert {token for token, record in TYPES.items() if isinstance(record.cost, BilledByInputs)} == COUNTERS.keys()
 
 
 def test_a_type_that_nobody_looked_up_is_named() -> None:
@@ -140,7 +144,7 @@ def test_a_fleet_is_the_sum_of_its_municipalities(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def answered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """`honseki cost --json` for the municipalities of README's table."""
+    """`honseki cost --json` for the municipalities of the table in docs/cost.md."""
     where = tmp_path_factory.mktemp("cost")
     environment = {"HONSEKI_CACHE": str(where), "HONSEKI_HOME": str(where), "HONSEKI_FLEET": None}
     done = CliRunner().invoke(cli, ["cost", WITH_BACKUPS, WITH_A_REPLICA, "--json"], env=environment)
@@ -158,8 +162,8 @@ def test_the_command_adds_up(answered: dict[str, Any]) -> None:
     assert total == summed
 
 
-def test_readme_says_what_the_command_says(answered: dict[str, Any]) -> None:
-    readme = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+def test_the_page_says_what_the_command_says(answered: dict[str, Any]) -> None:
+    page = (CHECKOUT / "docs" / "cost.md").read_text(encoding="utf-8")
     tenants = {tenant["recovery"]: [Charge(**each) for each in tenant["charges"]] for tenant in answered["tenants"]}
     lines: dict[tuple[Per, str], None] = {}
     for tier in ("backup", "replica"):
@@ -175,6 +179,6 @@ def test_readme_says_what_the_command_says(answered: dict[str, Any]) -> None:
             used.append(what)
         else:
             rows.append(f"| {per} | {what} | {' | '.join(str(number) for number in counted)} |")
-    assert "\n".join(rows) in readme, "README's table should be:\n" + "\n".join(rows)
-    told = " ".join(readme.split())
-    assert "; ".join(used) in told, "README should list: " + "; ".join(used)
+    assert "\n".join(rows) in page, "the table of docs/cost.md should be:\n" + "\n".join(rows)
+    words = " ".join(page.split())
+    assert "; ".join(used) in words, "docs/cost.md should list: " + "; ".join(used)

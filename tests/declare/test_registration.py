@@ -39,7 +39,7 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> Taken:
 
 def both(program: Callable[[], object]) -> Graph:
     """The graph of a program, the same both ways."""
-    quick, plain = evaluate_program(STACK, program), evaluate_program(STACK, program, plainly=True)
+    quick, plain = evaluate_program(STACK, program), evaluate_program(STACK, program, plain_sdk=True)
     assert {node.urn: node for node in quick} == {node.urn: node for node in plain}
     return quick
 
@@ -158,6 +158,6 @@ def test_the_same_urn_twice_is_refused() -> None:
         group("twice", options)
         group("twice", options)
 
-    for plainly in (False, True):
+    for plain_sdk in (False, True):
         with pytest.raises(DeclarationError, match=re.escape("the same URN is declared twice")):
-            evaluate_program(STACK, program, plainly=plainly)
+            evaluate_program(STACK, program, plain_sdk=plain_sdk)

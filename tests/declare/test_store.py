@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from honseki.declare import graphs
@@ -32,7 +32,7 @@ def node(name: str, token: str, inputs: dict[str, Value], identifier: str | Unkn
     return Node(f"urn:{token}::{name}", token, name, "272191", None, identifier, inputs, {**inputs, "arn": "a"})
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(
     st.lists(
         st.tuples(

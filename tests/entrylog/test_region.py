@@ -346,7 +346,7 @@ def test_the_lock_follows_the_inventory(
 
 
 def test_what_need_not_be_kept_any_more_is_refused(lab: Lab) -> None:
-    with pytest.raises(RefusedError, match="need not be kept any more"):
+    with pytest.raises(RefusedError, match="is older than the retention"):
         lab.ingest(lab.file(row(TODAY - timedelta(days=402))))
     assert lab.versions() == []
 
@@ -361,7 +361,7 @@ def test_two_at_the_same_moment_store_one_copy(lab: Lab, monkeypatch: pytest.Mon
 
     with monkeypatch.context() as patched:
         patched.setattr(AuditBucket, "put", overtaken)
-        with pytest.raises(HonsekiError, match="somebody else is taking the same file in") as caught:
+        with pytest.raises(HonsekiError, match="another command is storing the same file") as caught:
             lab.ingest(path)
     assert caught.value.exit_code == Exit.BUSY
     assert lab.ingest(path) == Exit.OK

@@ -29,6 +29,10 @@ def image(images: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Imag
     return load("small", images)
 
 
+def fetch(image: Image, cache: Path, say: apt.Say) -> tuple[apt.Deb, ...]:
+    return apt.fetch(image, image.lock(), cache, say)
+
+
 def quiet(line: str) -> None:
     assert line
 
@@ -37,7 +41,7 @@ def test_what_is_in_the_cache_asks_nobody(image: Image, tmp_path: Path, tools: T
     tools.fake("apt-get", "exit 99")
     (tmp_path / "cache" / "debs").mkdir(parents=True)
     (tmp_path / "cache" / "debs" / f"{DIGEST}.deb").write_bytes(DEB)
-    debs = apt.fetch(image, tmp_path / "cache", quiet)
+    debs = fetch(image, tmp_path / "cache", quiet)
     assert [str(each.locked) for each in debs] == ["bash=5.2-1", "systemd=252-1"]
 
 
@@ -45,14 +49,14 @@ def test_a_package_is_kept_only_with_the_digest_of_the_lock(image: Image, tmp_pa
     tools.fake("apt-cache", f"printf 'Package: bash\\nVersion: 5.2-1\\nSHA256: {DIGEST}\\n'")
     tools.fake("apt-get", 'case "$*" in *download*) printf tampered > bash_5.2-1_amd64.deb;; esac')
     with pytest.raises(HonsekiError, match=r"no longer have, or have changed: bash=5\.2-1"):
-        apt.fetch(image, tmp_path / "cache", quiet)
+        fetch(image, tmp_path / "cache", quiet)
     assert not list((tmp_path / "cache" / "debs").iterdir())
 
 
 def test_a_fetched_package_is_kept_by_its_digest(image: Image, tmp_path: Path, tools: Tools) -> None:
     tools.fake("apt-cache", f"printf 'Package: bash\\nVersion: 5.2-1\\nSHA256: {DIGEST}\\n'")
     tools.fake("apt-get", 'case "$*" in *download*) printf "a package" > bash_5.2-1_amd64.deb;; esac')
-    debs = apt.fetch(image, tmp_path / "cache", quiet)
+    debs = fetch(image, tmp_path / "cache", quiet)
     assert [each.path.read_bytes() for each in debs] == [DEB, DEB]
 
 
@@ -62,7 +66,7 @@ def test_a_lock_with_another_digest_than_the_signed_lists_is_told_so(
     tools.fake("apt-cache", f"printf 'Package: bash\\nVersion: 5.2-1\\nSHA256: {'e' * 64}\\n'")
     tools.fake("apt-get", 'case "$*" in *download*) printf "another" > bash_5.2-1_amd64.deb;; esac')
     with pytest.raises(HonsekiError, match=r"another file of bash=5\.2-1 than the locked one") as error:
-        apt.fetch(image, tmp_path / "cache", quiet)
+        fetch(image, tmp_path / "cache", quiet)
     assert DIGEST in error.value.why
     assert "e" * 64 in error.value.why
     assert not list((tmp_path / "cache" / "debs").iterdir())
@@ -72,7 +76,7 @@ def test_a_version_that_vanished_says_how_to_lock_anew(image: Image, tmp_path: P
     tools.fake("apt-cache", "exit 100")
     tools.fake("apt-get", "exit 0")
     with pytest.raises(HonsekiError) as error:
-        apt.fetch(image, tmp_path / "cache", quiet)
+        fetch(image, tmp_path / "cache", quiet)
     assert "bash=5.2-1, systemd=252-1" in error.value.what
     assert "honseki image lock small" in error.value.do
 
@@ -86,7 +90,7 @@ def test_a_version_that_vanished_says_how_to_lock_anew(image: Image, tmp_path: P
 )
 def test_a_package_server_that_is_gone_is_said(image: Image, tmp_path: Path, tools: Tools, said: str) -> None:
     tools.fake("apt-get", f'echo "{said}" >&2; exit 100')
-    for do in (apt.fetch, apt.lock):
+    for do in (fetch, apt.lock):
         with pytest.raises(HonsekiError) as error:
             do(image, tmp_path / "cache", quiet)
         assert "can't be reached" in error.value.what
@@ -112,6 +116,29 @@ def test_sources_that_are_no_good_are_not_a_server_that_is_gone(
     assert error.value.why == said
 
 
+def test_expired_lists_serve_a_lock_that_is_there_and_never_a_new_one(
+    image: Image, tmp_path: Path, tools: Tools
+) -> None:
+    """An archive's lists have expired, and so have a mirror's for a machine whose clock is ahead: the digests decide.
+    A new lock would believe an old state that somebody keeps showing."""
+    said = "E: Release file for http://x/InRelease is expired (invalid since 10d). Updates will not be applied."
+    tools.fake("apt-cache", f"printf 'Package: bash\\nVersion: 5.2-1\\nSHA256: {DIGEST}\\n'")
+    tools.fake(
+        "apt-get",
+        f"""case "$*" in
+        *download*) printf "a package" > bash_5.2-1_amd64.deb;;
+        *Check-Valid-Until=false*) ;;
+        *update*) echo "{said}" >&2; exit 100;;
+        esac""",
+    )
+    assert len(fetch(image, tmp_path / "cache", quiet)) == 2
+    before = image.lock_file.read_text()
+    with pytest.raises(HonsekiError, match="the package lists have expired") as error:
+        apt.lock(image, tmp_path / "cache", quiet)
+    assert "clock" in error.value.do
+    assert image.lock_file.read_text() == before
+
+
 @pytest.mark.parametrize(
     ("content", "what"),
     [
@@ -123,7 +150,7 @@ def test_sources_that_are_no_good_are_not_a_server_that_is_gone(
 def test_a_sources_file_without_a_source_is_said(image: Image, tmp_path: Path, content: bytes, what: str) -> None:
     (tmp_path / "own.sources").write_bytes(content)
     with pytest.raises(HonsekiError) as error:
-        apt.fetch(image, tmp_path / "cache", quiet)
+        fetch(image, tmp_path / "cache", quiet)
     assert what in error.value.what
     assert error.value.where == str(tmp_path / "own.sources")
 
@@ -131,7 +158,7 @@ def test_a_sources_file_without_a_source_is_said(image: Image, tmp_path: Path, c
 def test_a_full_cache_says_so_and_not_that_the_images_disk_is_full(image: Image, tmp_path: Path, tools: Tools) -> None:
     tools.fake("apt-get", 'echo "E: Error writing to file - write (28: No space left on device)" >&2; exit 100')
     with pytest.raises(HonsekiError, match="the disk is full; no image was made") as error:
-        apt.fetch(image, tmp_path / "cache", quiet)
+        fetch(image, tmp_path / "cache", quiet)
     assert str(tmp_path / "cache") in error.value.where
     assert "HONSEKI_CACHE" in error.value.do
 
@@ -186,7 +213,7 @@ def test_a_damaged_package_of_the_cache_is_fetched_again(image: Image, tmp_path:
     debs.mkdir(parents=True)
     (debs / f"{DIGEST}.deb").write_bytes(DEB[:-1])
     (debs / f"{DIGEST}.control").write_text("Package: torn")
-    found = apt.fetch(image, tmp_path / "cache", quiet)
+    found = fetch(image, tmp_path / "cache", quiet)
     assert [each.path.read_bytes() for each in found] == [DEB, DEB]
     assert [path.name for path in debs.iterdir()] == [f"{DIGEST}.deb"]
 
@@ -195,18 +222,19 @@ def test_what_a_killed_fetch_left_is_taken_away_by_the_next(image: Image, tmp_pa
     tools.fake("apt-get", "exit 0")
     tools.fake("apt-cache", "exit 0")
     with pytest.raises(HonsekiError):
-        apt.fetch(image, tmp_path / "cache", quiet)
+        fetch(image, tmp_path / "cache", quiet)
     (root,) = (tmp_path / "cache" / "apt").iterdir()
     (root / ".draft-x").mkdir()
     (root / ".draft-x" / "half.deb").touch()
     (root / "pkgcache.bin.x3VhUZ").touch()
     with pytest.raises(HonsekiError):
-        apt.fetch(image, tmp_path / "cache", quiet)
+        fetch(image, tmp_path / "cache", quiet)
     assert sorted(path.name for path in root.iterdir()) == [
         "archives",
         "conf",
         "lists",
         "lock",
+        "preferences",
         "sources.sources",
         "status",
     ]

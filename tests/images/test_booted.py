@@ -15,7 +15,7 @@ from tests.conftest import Home
 def test_the_image_holds_what_its_tests_say(home: Home) -> None:
     if lacking := tools.absent((*tools.BUILDING, *tools.BOOTING)):
         pytest.skip(f"this machine lacks {', '.join(lacking)}: make image-tools")
-    built = home.honseki("image", "build", "app", timeout=900)
+    built = home.honseki("image", "build", "app", "--today", timeout=900)
     assert built.returncode == 0, built.stderr
     # Emulated: five to seven minutes. More than the limits of its boot and restart, which say what is wrong.
     done = home.honseki("image", "test", "app", "--json", timeout=1800)

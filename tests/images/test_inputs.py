@@ -20,7 +20,12 @@ def test_every_file_that_declares_it_and_the_builder(images: Path) -> None:
     (folder / "tests" / "test_a.py").write_text("")
     found = inputs.sources(load("small", images))
     assert found["small/templates/a.j2"] == hashlib.sha256(b"a").hexdigest()
-    assert {"small/manifest.yaml", "small/packages.lock", "build.py", "disk.py"} <= found.keys()
+    assert {
+        "small/manifest.yaml",
+        "small/packages.lock",
+        "honseki/images/builder/build.py",
+        "honseki/images/builder/disk.py",
+    } <= found.keys()
     assert not any("tests" in path for path in found)
 
 
@@ -34,7 +39,10 @@ def test_what_editors_and_caches_leave_is_no_source(images: Path) -> None:
     assert inputs.read(image) == before
 
 
-BEFORE = {"sources": {"a/manifest.yaml": "1", "a/packages.lock": "2", "build.py": "3"}, "lock_sha256": "2"}
+BEFORE = {
+    "sources": {"a/manifest.yaml": "1", "a/packages.lock": "2", "honseki/images/builder/build.py": "3"},
+    "lock_sha256": "2",
+}
 
 
 @pytest.mark.parametrize(
@@ -43,9 +51,12 @@ BEFORE = {"sources": {"a/manifest.yaml": "1", "a/packages.lock": "2", "build.py"
         ({}, ()),
         ({"a/manifest.yaml": "9"}, ("images/a/manifest.yaml changed",)),
         ({"a/templates/b.j2": "4"}, ("images/a/templates/b.j2 was added",)),
-        ({"build.py": None}, ("honseki/images/builder/build.py was removed",)),
+        ({"honseki/images/builder/build.py": None}, ("honseki/images/builder/build.py was removed",)),
         ({"a/packages.lock": "9"}, ("images/a/packages.lock changed",)),
-        ({"build.py": "9", "a/b": "4"}, ("images/a/b was added", "honseki/images/builder/build.py changed")),
+        (
+            {"honseki/images/builder/build.py": "9", "a/b": "4"},
+            ("images/a/b was added", "honseki/images/builder/build.py changed"),
+        ),
     ],
 )
 def test_sources_are_the_same_files_with_the_same_content(now: dict[str, str | None], told: tuple[str, ...]) -> None:

@@ -129,5 +129,5 @@ def test_a_document_goes_round() -> None:
 
 @pytest.mark.parametrize("network", [["vpcs"], {"vpcs": {}}])
 def test_what_is_no_network_is_said_so(network: Any) -> None:
-    with pytest.raises(HonsekiError, match="no network's document"):
+    with pytest.raises(HonsekiError, match="isn't a network"):
         verify(network, proven()[1])

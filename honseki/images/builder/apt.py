@@ -14,7 +14,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -23,6 +23,7 @@ from honseki.errors import HonsekiError
 from honseki.images.builder.document import ManifestError
 from honseki.images.builder.manifest import MANIFEST, Image, Locked
 from honseki.images.builder.process import FETCHED, disk_full, keep, run, writing
+from honseki.words import many
 
 Say = Callable[[str], None]
 
@@ -46,11 +47,12 @@ Dir::Cache::pkgcache "{root}/pkgcache.bin";
 Dir::Cache::srcpkgcache "";
 Dir::Etc::sourcelist "{root}/sources.sources";
 Dir::Etc::sourceparts "/dev/null";
-Dir::Etc::preferences "/dev/null";
+Dir::Etc::preferences "{root}/preferences";
 Dir::Etc::preferencesparts "/dev/null";
 APT::Architecture "amd64";
 APT::Architectures "amd64";
 APT::Install-Recommends "false";
+APT::Solver "internal";
 APT::Sandbox::User "root";
 Acquire::Languages "none";
 Acquire::Retries "2";
@@ -77,23 +79,49 @@ class Deb:
     path: Path
 
 
-class Apt:
-    """apt in a folder of its own (`root`), over `sources`, for one release."""
+class VanishedError(HonsekiError):
+    """The sources no longer have some of the locked packages: `missing`."""
 
-    def __init__(self, root: Path, sources: str) -> None:
-        self.root = root
+    missing: tuple[Locked, ...] = ()
+
+
+class Apt:
+    """apt in a folder of its own (`root`), over `sources`, for one release. `lists_of`: a folder with lists to start
+    from, so that they aren't fetched twice."""
+
+    def __init__(self, root: Path, sources: str, lists_of: Path | None = None) -> None:
+        self.root, self.sources = root, sources
         with writing(root, FETCHED):
+            if lists_of is not None:
+                shutil.copytree(lists_of / "lists", root / "lists", dirs_exist_ok=True)
             (root / "lists" / "partial").mkdir(parents=True, exist_ok=True)
             (root / "archives" / "partial").mkdir(parents=True, exist_ok=True)
             (root / "status").write_text("")
             (root / "sources.sources").write_text(sources)
+            (root / "preferences").write_text("")
             (root / "conf").write_text(_CONFIGURATION.format(root=root))
 
-    def update(self) -> None:
-        """Fetch the sources' lists. `HonsekiError` if any source can't be reached: a part of them would mislead."""
-        done = run(self._get("update", "--error-on=any"), where=self.root, check=False)
+    def update(self, *, expired: bool = False) -> None:
+        """Fetch the sources' lists. `HonsekiError` if any source can't be reached: a part of them would mislead.
+
+        `expired`: lists whose Valid-Until has passed (an archive, or a machine whose clock is ahead) are good enough.
+        That is so where a lock's digests decide what is taken, or nobody relies on the choice; never for a new lock,
+        which must not be made from an old state that somebody keeps showing
+        (https://wiki.debian.org/DebianRepository/Format#Date.2C_Valid-Until).
+        """
+        dates = ("-o", "Acquire::Check-Valid-Until=false", "-o", "Acquire::Check-Date=false") if expired else ()
+        done = run(self._get(*dates, "update", "--error-on=any"), where=self.root, check=False)
         if done.returncode != 0:
             raise _unreachable(done.stderr, "the package server can't be reached", place(), self.root)
+
+    def pin(self, versions: Mapping[str, str]) -> None:
+        """From now on these packages are chosen in these versions only, even where the sources have newer ones."""
+        text = "".join(
+            f"Package: {name}\nPin: version {version}\nPin-Priority: 1001\n\n"
+            for name, version in sorted(versions.items())
+        )
+        with writing(self.root, FETCHED):
+            (self.root / "preferences").write_text(text)
 
     def resolve(self, wanted: Sequence[str]) -> dict[str, str]:
         """Name to version of all that is installed into an empty root with `wanted` (packages or apt patterns)."""
@@ -138,36 +166,66 @@ class RefusedError(Exception):
 
 def lock(image: Image, cache: Path, say: Say) -> tuple[Locked, ...]:
     """Resolve the image's packages anew from the sources, and write its lock file whole or not at all."""
-    with _apt(image, cache) as apt:
+    found = newest(image, cache, say)
+    keep(image.lock_file, text(found), "free some space for the lock file")
+    return found
+
+
+def newest(image: Image, cache: Path, say: Say) -> tuple[Locked, ...]:
+    """The image's packages as the sources have them now, sorted. Nothing is written but the cache."""
+    with opened(image, cache) as apt:
         say("Reading the package lists of this machine's apt sources ...")
         apt.update()
         asked = image.manifest.packages
-        say(f"Resolving {len(asked)} packages and what they depend on ...")
+        say(f"Resolving {many(len(asked), 'package')} and what they depend on ...")
         try:
             versions = apt.resolve([*ESSENTIAL, *asked])
         except RefusedError as refusal:
-            raise _unknown(image, refusal, apt) from None
-        digests = apt.digest(versions.items())
+            raise unknown(image, refusal, apt) from None
+        return with_digests(image, apt, versions)
+
+
+def with_digests(image: Image, apt: Apt, versions: Mapping[str, str]) -> tuple[Locked, ...]:
+    """Versions by name as lock entries, sorted by name, with the SHA-256 that the signed lists give."""
+    digests = apt.digest(versions.items())
     found = []
     for name, version in sorted(versions.items()):
         sha256 = digests.get(f"{name}={version}")
         if sha256 is None:
             raise HonsekiError(f"the sources give no SHA-256 of {name}={version}", where=str(image.lock_file))
         found.append(Locked(name=name, version=version, sha256=sha256))
-    keep(image.lock_file, "".join(f"{each} {each.sha256}\n" for each in found), "free some space for the lock file")
     return tuple(found)
 
 
-def fetch(image: Image, cache: Path, say: Say) -> tuple[Deb, ...]:
-    """The locked packages as files of the cache; those that aren't there are fetched and checked against the lock."""
-    locked = image.lock()
+def gone(image: Image, locked: Sequence[Locked], cache: Path) -> tuple[Locked, ...]:
+    """Those of `locked` that the sources don't have in that version, by the lists as they were fetched last."""
+    with opened(image, cache) as apt:
+        known = apt.digest((each.name, each.version) for each in locked)
+    return tuple(each for each in locked if str(each) not in known)
+
+
+def text(locked: Iterable[Locked]) -> str:
+    """A lock file's text: `name=version sha256`, one a line, sorted by name."""
+    return "".join(f"{each} {each.sha256}\n" for each in sorted(locked, key=lambda each: each.name))
+
+
+def cached(locked: Sequence[Locked], cache: Path) -> bool:
+    """Whether the cache has all of them. Their content is checked when they are used."""
+    return all((cache / "debs" / f"{each.sha256}.deb").is_file() for each in locked)
+
+
+def fetch(image: Image, locked: Sequence[Locked], cache: Path, say: Say) -> tuple[Deb, ...]:
+    """The locked packages as files of the cache; those that aren't there are fetched and checked against the lock.
+
+    `VanishedError` if the sources no longer have some; all others are in the cache then.
+    """
     store = cache / "debs"
     with writing(store, FETCHED):
         store.mkdir(parents=True, exist_ok=True)
     absent = [each for each in locked if not whole(store / f"{each.sha256}.deb", each.sha256)]
     if absent:
-        say(f"Fetching {len(absent)} of {len(locked)} packages ...")
-        with _apt(image, cache) as apt, _draft(apt.root) as folder:
+        say(f"Fetching {len(absent)} of {many(len(locked), 'package')} ...")
+        with opened(image, cache) as apt, _draft(apt.root) as folder:
             said = _download(apt, absent, folder)
             _keep(absent, folder, store)
             missing = [each for each in absent if not (store / f"{each.sha256}.deb").is_file()]
@@ -193,7 +251,7 @@ def _download(apt: Apt, absent: Sequence[Locked], folder: Path) -> str:
     """With the lists as they are, then (only if need be) with new ones; what apt said last."""
     if any((apt.root / "lists").glob("*_Packages*")) and not apt.download(absent, folder):
         return ""
-    apt.update()
+    apt.update(expired=True)
     known = apt.digest((each.name, each.version) for each in absent)
     gone = [each for each in absent if str(each) not in known]
     return apt.download([each for each in absent if each not in gone], folder) if len(gone) < len(absent) else ""
@@ -225,16 +283,19 @@ def _vanished(image: Image, missing: Sequence[Locked], said: str, apt: Apt) -> H
                 + image.name,
             )
     listed = ", ".join(map(str, missing[:5])) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
-    return HonsekiError(
+    error = VanishedError(
         f"the apt sources no longer have, or have changed: {listed}",
         where=str(image.lock_file),
         why="Debian's servers keep only the newest version of a package; the lock names an older one",
-        do=f"honseki image lock {image.name}, review what changed, and build again; or set {SOURCES} to sources of a "
-        "snapshot archive of that day",
+        do=f"for a rehearsal: honseki image build {image.name} --today\nfor AWS: honseki image lock {image.name}, "
+        f"review what changed, and build again; or set {SOURCES} to a snapshot archive of that day",
     )
+    error.missing = tuple(missing)
+    return error
 
 
-def _unknown(image: Image, refusal: RefusedError, apt: Apt) -> HonsekiError:
+def unknown(image: Image, refusal: RefusedError, apt: Apt) -> HonsekiError:
+    """The error for packages that apt can't resolve: which, in which line of the manifest, and what fits."""
     said = refusal.said
     name = next(
         iter(re.findall(r"Unable to locate package (\S+)|Package '?([a-z0-9.+-]+)'? has no installation", said)), None
@@ -280,6 +341,9 @@ def _unreachable(said: str, what: str, where: str, root: Path) -> HonsekiError:
     if "is not signed" in said or "signatures couldn't be verified" in said:
         do = "give the archive's key by Signed-By, see sources.list(5); or find out who answers in its place"
         return HonsekiError("nobody who is trusted signed the package lists", where=where, why=why, do=do)
+    if "is expired" in said:
+        do = "check this machine's clock (date) and the mirror; an archive's source needs Check-Valid-Until: no"
+        return HonsekiError("the package lists have expired", where=where, why=why, do=do)
     return HonsekiError(
         what,
         where=where,
@@ -350,10 +414,10 @@ def _one_line(line: str, release: str) -> str | None:
 
 
 @contextlib.contextmanager
-def _apt(image: Image, cache: Path) -> Iterator[Apt]:
+def opened(image: Image, cache: Path) -> Iterator[Apt]:
     """apt for the image's release; one user at a time, as its folder is shared by builds."""
-    text = sources(image.manifest.release)
-    root = cache / "apt" / hashlib.sha256(text.encode()).hexdigest()[:16]
+    found = sources(image.manifest.release)
+    root = cache / "apt" / hashlib.sha256(found.encode()).hexdigest()[:16]
     with writing(root, FETCHED):
         root.mkdir(parents=True, exist_ok=True)
     with (root / "lock").open("w") as file:
@@ -361,7 +425,7 @@ def _apt(image: Image, cache: Path) -> Iterator[Apt]:
         # What a killed user, or a full disk, left.
         for left in (*root.glob(f"{_DRAFT}*"), *root.glob("pkgcache.bin.*")):
             shutil.rmtree(left) if left.is_dir() else left.unlink()
-        yield Apt(root, text)
+        yield Apt(root, found)
 
 
 @contextlib.contextmanager

@@ -16,6 +16,7 @@ from honseki.images.builder.manifest import Image
 from honseki.images.builder.process import PACKAGE_OF, run, which
 from honseki.images.builder.render import passed_over
 
+_BUILDER: Final = "honseki/images/builder/"
 _TESTS: Final = "tests"
 """The folder of an image's folder that no build reads."""
 
@@ -50,14 +51,19 @@ def changes(report: Mapping[str, Any], now: Inputs) -> tuple[str, ...]:
     found = []
     for path in sorted(before.keys() | now.sources.keys()):
         if path not in now.sources:
-            found.append(f"images/{path} was removed")
+            found.append(f"{place(path)} was removed")
         elif path not in before:
-            found.append(f"images/{path} was added")
+            found.append(f"{place(path)} was added")
         elif before[path] != now.sources[path]:
-            found.append(f"images/{path} changed")
+            found.append(f"{place(path)} changed")
     if not found and report.get("lock_sha256") != now.lock_sha256:
         found.append("the lock of its packages changed")
     return tuple(found)
+
+
+def place(path: str) -> str:
+    """Where a source of a report stands in the checkout: one of the builder's modules, or below images/."""
+    return path if path.startswith(_BUILDER) else f"images/{path}"
 
 
 def said(changed: Sequence[str]) -> str:
@@ -75,7 +81,7 @@ def sources(image: Image) -> dict[str, str]:
                 found[f"{folder.name}/{inside.as_posix()}"] = sha256(path)
     for path in sorted(Path(__file__).parent.glob("*.py")):
         if path.is_file() and not passed_over(Path(path.name)):
-            found[path.name] = sha256(path)
+            found[f"{_BUILDER}{path.name}"] = sha256(path)
     return found
 
 

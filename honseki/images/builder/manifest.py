@@ -287,13 +287,19 @@ def read_lock(file: Path, name: str) -> tuple[Locked, ...]:
     """The lock file's packages, sorted. `ManifestError` for a missing file or a line that isn't one."""
     do = f"honseki image lock {name}"
     try:
-        lines = file.read_text().splitlines()
+        text = file.read_text()
     except FileNotFoundError:
         raise ManifestError("the image's packages aren't locked", where=str(file), do=do) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ManifestError("the lock can't be read", where=str(file), why=str(error), do=do) from error
+    return parse_lock(text, str(file), name)
+
+
+def parse_lock(text: str, file: str, name: str) -> tuple[Locked, ...]:
+    """The packages in a lock file's text, sorted. `ManifestError` for a line that isn't one; `file` is its place."""
+    do = f"honseki image lock {name}"
     found: dict[str, Locked] = {}
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(text.splitlines(), 1):
         match = re.fullmatch(r"([a-z0-9][a-z0-9+.-]+)=(\S+) ([0-9a-f]{64})", line)
         if match is None:
             raise ManifestError(f"{line!r} is not `name=version sha256`", where=f"{file}:{number}", do=do)
@@ -301,7 +307,7 @@ def read_lock(file: Path, name: str) -> tuple[Locked, ...]:
             raise ManifestError(f"{match[1]} is locked twice", where=f"{file}:{number}", do=do)
         found[match[1]] = Locked(name=match[1], version=match[2], sha256=match[3])
     if not found:
-        raise ManifestError("the lock is empty", where=str(file), do=do)
+        raise ManifestError("the lock is empty", where=file, do=do)
     return tuple(sorted(found.values(), key=lambda each: each.name))
 
 

@@ -21,8 +21,9 @@ from honseki.errors import HonsekiError
 from honseki.images.builder.apt import Deb
 from honseki.images.builder.document import ManifestError
 from honseki.images.builder.manifest import MANIFEST, Image
-from honseki.images.builder.process import disk_full, keep, run, which, writing
+from honseki.images.builder.process import disk_full, run, which, writing
 from honseki.images.builder.render import Rendered, pack
+from honseki.images.builder.repository import write as write_repository
 
 _EMPTIED: Final = ("tmp/", "run/", "var/tmp/", "var/cache/", "var/log/")
 """Below these, folders stay and files go: they are traces of the building."""
@@ -69,7 +70,7 @@ def bootstrap(image: Image, debs: Sequence[Deb], files: tuple[Rendered, ...], wo
     """
     repository = work / "repository"
     with writing(work):
-        _repository(debs, repository, image.manifest.release)
+        write_repository(debs, repository, image.manifest.release)
         (work / "files.tar").write_bytes(pack(files, image.manifest.epoch))
         (work / "inside.sh").write_text(_inside(image, files))
         (work / "tmp").mkdir()
@@ -116,41 +117,6 @@ def _contained(way: str) -> tuple[str, ...]:
         alone = ("unshare", "--mount", "--pid", "--fork", "--kill-child=KILL")
         return ("setpriv", "--pdeathsig", "KILL", *alone)
     return ("setpriv", "--pdeathsig", "TERM")
-
-
-def _repository(debs: Sequence[Deb], folder: Path, release: str) -> None:
-    """A flat apt repository (https://wiki.debian.org/DebianRepository/Format#Flat_Repository_Format) of `debs`."""
-    folder.mkdir()
-    paragraphs = []
-    for each in debs:
-        name = f"{each.locked.name}_{each.locked.sha256[:16]}.deb"
-        _link(each.path, folder / name)
-        size = each.path.stat().st_size
-        extra = f"Filename: ./{name}\nSize: {size}\nSHA256: {each.locked.sha256}\n"
-        paragraphs.append(_control(each.path).rstrip("\n") + "\n" + extra)
-    index = "\n".join(paragraphs)
-    (folder / "Packages").write_text(index)
-    digest = hashlib.sha256(index.encode()).hexdigest()
-    (folder / "Release").write_text(
-        f"Suite: {release}\nCodename: {release}\nDate: Thu, 01 Jan 2015 00:00:00 UTC\n"
-        f"SHA256:\n {digest} {len(index.encode())} Packages\n"
-    )
-
-
-def _link(source: Path, target: Path) -> None:
-    try:
-        target.hardlink_to(source)
-    except OSError:  # another file system
-        target.write_bytes(source.read_bytes())
-    target.chmod(0o644)
-
-
-def _control(deb: Path) -> str:
-    """A package's control paragraph, kept beside the package: reading 200 of them takes seconds."""
-    kept = deb.with_suffix(".control")
-    if not kept.is_file():
-        keep(kept, run(["dpkg-deb", "--field", str(deb)], where=deb.parent).stdout)
-    return kept.read_text()
 
 
 _FUNCTIONS: Final = """\

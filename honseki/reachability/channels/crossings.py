@@ -9,16 +9,12 @@ from typing import Final, Literal
 
 from honseki.reachability.channels.admits import root_of
 from infra.model.statements import account_of
+from infra.types.record import PolicyKind
 
 Verdict = Literal["CROSSES", "UNKNOWN"]
 
 EVERYBODY: Final = "all"
 """In a share: whoever has an AWS account."""
-
-PolicyKind = Literal[
-    "trust", "identity", "key", "bucket", "vault", "endpoint", "topic", "queue", "secret", "logs", "log-destination",
-    "other",
-]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +112,7 @@ class Tenancy:
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
-    """A way of somebody else's to something of a tenant's, or one that can't be told not to be."""
+    """Access of somebody else to something of a tenant's, or access that can't be ruled out."""
 
     verdict: Verdict
     kind: str

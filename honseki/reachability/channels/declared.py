@@ -1,13 +1,14 @@
 """The channels of declared graphs: every policy, share and destination that a declaration holds.
 
-A type is in one of the tables, or has nothing that looks like a policy; whatever looks like one and is in no table is
-`Missing`, so that a new resource can't open a way in silence. An input that isn't known before the update is too.
+A type's record (`infra/types`) says which inputs hold a policy or say with whom something is shared. What looks like
+one and isn't in the record is `Missing`, so that a new resource can't open a way in silence. An input that isn't known
+before the update is too.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from honseki.reachability.channels.crossings import (
@@ -16,99 +17,13 @@ from honseki.reachability.channels.crossings import (
     Channels,
     Missing,
     Policy,
-    PolicyKind,
     Share,
     Tenancy,
 )
 from infra.model import Fleet, Municipality, Target
 from infra.model.graph import Graph, Node, Unknown, Value, leaves
-
-_POLICIES: Final[Mapping[str, tuple[tuple[str, PolicyKind], ...]]] = {
-    "aws:kms/key:Key": (("policy", "key"),),
-    "aws:kms/externalKey:ExternalKey": (("policy", "key"),),
-    "aws:kms/replicaKey:ReplicaKey": (("policy", "key"),),
-    "aws:kms/keyPolicy:KeyPolicy": (("policy", "key"),),
-    "aws:s3/bucket:Bucket": (("policy", "bucket"),),
-    "aws:s3/bucketPolicy:BucketPolicy": (("policy", "bucket"),),
-    "aws:s3/accessPoint:AccessPoint": (("policy", "bucket"),),
-    "aws:s3control/accessPointPolicy:AccessPointPolicy": (("policy", "bucket"),),
-    "aws:backup/vaultPolicy:VaultPolicy": (("policy", "vault"),),
-    "aws:iam/role:Role": (("assumeRolePolicy", "trust"),),
-    "aws:iam/rolePolicy:RolePolicy": (("policy", "identity"),),
-    "aws:iam/policy:Policy": (("policy", "identity"),),
-    "aws:iam/userPolicy:UserPolicy": (("policy", "identity"),),
-    "aws:iam/groupPolicy:GroupPolicy": (("policy", "identity"),),
-    "aws:ec2/vpcEndpoint:VpcEndpoint": (("policy", "endpoint"),),
-    "aws:ec2/vpcEndpointPolicy:VpcEndpointPolicy": (("policy", "endpoint"),),
-    "aws:sns/topic:Topic": (("policy", "topic"),),
-    "aws:sns/topicPolicy:TopicPolicy": (("policy", "topic"),),
-    "aws:sqs/queue:Queue": (("policy", "queue"),),
-    "aws:sqs/queuePolicy:QueuePolicy": (("policy", "queue"),),
-    "aws:secretsmanager/secret:Secret": (("policy", "secret"),),
-    "aws:secretsmanager/secretPolicy:SecretPolicy": (("policy", "secret"),),
-    "aws:cloudwatch/logResourcePolicy:LogResourcePolicy": (("policyDocument", "logs"),),
-    "aws:cloudwatch/logDestinationPolicy:LogDestinationPolicy": (("accessPolicy", "log-destination"),),
-    "aws:cloudwatch/eventBusPolicy:EventBusPolicy": (("policy", "other"),),
-    "aws:ecr/repositoryPolicy:RepositoryPolicy": (("policy", "other"),),
-    "aws:efs/fileSystemPolicy:FileSystemPolicy": (("policy", "other"),),
-}
-"""Type -> inputs with a policy document. Absent: AWS's default, which is the own account's alone but for endpoints."""
-
-_SHARES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
-    "aws:ec2/amiLaunchPermission:AmiLaunchPermission": (
-        "image",
-        ("accountId", "group", "organizationArn", "organizationalUnitArn"),
-    ),
-    "aws:ec2/snapshotCreateVolumePermission:SnapshotCreateVolumePermission": ("snapshot", ("accountId",)),
-    "aws:rds/snapshot:Snapshot": ("database-snapshot", ("sharedAccounts",)),
-    "aws:rds/snapshotCopy:SnapshotCopy": ("database-snapshot", ("sharedAccounts",)),
-    "aws:rds/clusterSnapshotCopy:ClusterSnapshotCopy": ("database-snapshot", ("sharedAccounts",)),
-    "aws:ram/principalAssociation:PrincipalAssociation": ("ram", ("principal",)),
-    "aws:ram/resourceShare:ResourceShare": ("ram", ("principals",)),
-    "aws:kms/grant:Grant": ("grant", ("granteePrincipal", "retiringPrincipal")),
-    "aws:ec2/vpcEndpointService:VpcEndpointService": ("endpoint-service", ("allowedPrincipals",)),
-    "aws:ec2/vpcEndpointServiceAllowedPrinciple:VpcEndpointServiceAllowedPrinciple": (
-        "endpoint-service",
-        ("principalArn",),
-    ),
-    "aws:s3/bucketAcl:BucketAcl": ("bucket-acl", ("acl", "accessControlPolicy")),
-    "aws:ssm/document:Document": ("ssm-document", ("permissions",)),
-    "aws:lambda/permission:Permission": ("function", ("principal",)),
-    # Where a tenant's logs, copies and alarms go.
-    "aws:ec2/flowLog:FlowLog": ("destination", ("logDestination",)),
-    "aws:cloudtrail/trail:Trail": (
-        "destination",
-        ("s3BucketName", "kmsKeyId", "cloudWatchLogsGroupArn", "snsTopicName"),
-    ),
-    "aws:cfg/deliveryChannel:DeliveryChannel": ("destination", ("s3BucketName", "s3KmsKeyArn", "snsTopicArn")),
-    "aws:route53/resolverQueryLogConfig:ResolverQueryLogConfig": ("destination", ("destinationArn",)),
-    "aws:backup/plan:Plan": ("destination", ("rules",)),
-    "aws:cloudwatch/eventTarget:EventTarget": ("destination", ("arn",)),
-    "aws:cloudwatch/metricAlarm:MetricAlarm": (
-        "destination",
-        ("alarmActions", "okActions", "insufficientDataActions"),
-    ),
-    "aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter": ("destination", ("destinationArn",)),
-    "aws:sns/topicSubscription:TopicSubscription": ("destination", ("endpoint",)),
-    "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication": (
-        "destination",
-        ("sourceDbInstanceArn", "kmsKeyId"),
-    ),
-}
-"""Type -> kind and the inputs that say with whom. Of destinations only ARNs and buckets name somebody: an e-mail
-address or a web hook leaves AWS, and is the inventory's to review."""
-
-_NO_GRANT: Final[Mapping[str, frozenset[str]]] = {
-    "aws:autoscaling/group:Group": frozenset({"instanceMaintenancePolicy", "terminationPolicies"}),
-    "aws:cloudwatch/logResourcePolicy:LogResourcePolicy": frozenset({"policyName"}),
-    # AWS's own policies and the tenant's: neither can be another account's. Its boundary only takes away.
-    "aws:iam/role:Role": frozenset({"managedPolicyArns", "permissionsBoundary", "forceDetachPolicies"}),
-    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": frozenset({"policyArn"}),
-    # What it blocks.
-    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": frozenset({"blockPublicPolicy"}),
-    "aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock": frozenset({"blockPublicPolicy"}),
-}
-"""Inputs that look like a policy or a share, and let nobody at anything."""
+from infra.types import TYPES
+from infra.types.record import AwsType, PolicyKind
 
 _OPEN: Final = frozenset({"all", "*"})
 _OPEN_GROUPS: Final = ("/AllUsers", "/AuthenticatedUsers")
@@ -120,6 +35,7 @@ _LOOKS: Final = ("policy", "policies", "principal", "sharedaccount", "accountids
 _ENDPOINT: Final = "aws:ec2/vpcEndpoint:VpcEndpoint"
 _BUCKET: Final = "aws:s3/bucket:Bucket"
 _ROLE: Final = "aws:iam/role:Role"
+_UNRECORDED: Final = AwsType("")
 
 FULL_ACCESS: Final = json.dumps({"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]})
 """What AWS gives an endpoint without a policy.
@@ -184,19 +100,18 @@ def _accounts(graph: Graph) -> dict[str, str]:
 
 
 def _of_node(node: Node, account: str) -> Iterator[Policy | Share | Missing]:
-    known = _POLICIES.get(node.type, ())
-    for name, kind in known:
+    record = TYPES.get(node.type, _UNRECORDED)
+    for name, kind in record.policies.items():
         yield from _policy(node, account, kind, node.inputs.get(name))
     if node.type == _ROLE:
         for each in _list(node.inputs.get("inlinePolicies")):
             yield from _policy(node, account, "identity", each.get("policy") if isinstance(each, dict) else each)
-    kind_and_names = _SHARES.get(node.type)
-    if kind_and_names:
-        yield from _share(node, account, *kind_and_names)
-    told = {name for name, _ in known} | set(kind_and_names[1] if kind_and_names else ())
-    told |= _NO_GRANT.get(node.type, frozenset()) | ({"inlinePolicies"} if node.type == _ROLE else set())
+    if record.shared is not None:
+        yield from _share(node, account, record.shared.kind, record.shared.inputs)
+    covered = {*record.policies, *record.grants_nothing, *(record.shared.inputs if record.shared else ())}
+    covered |= {"inlinePolicies"} if node.type == _ROLE else set()
     for name in node.inputs:
-        if name not in told and _looks_like_one(name):
+        if name not in covered and _looks_like_one(name):
             why = f"nothing here knows what {name} of {node.type} grants"
             yield Missing("unmodelled", node.urn, node.tenant, account, why)
 
@@ -227,14 +142,14 @@ def _policy(node: Node, account: str, kind: PolicyKind, value: Value) -> Iterato
 
 def _share(node: Node, account: str, kind: str, names: tuple[str, ...]) -> Iterator[Share | Missing]:
     identifier = node.id if isinstance(node.id, str) else node.name
-    values = [leaf for name in names for leaf in _told(node, kind, name, node.inputs.get(name))]
+    values = [leaf for name in names for leaf in _values(node, kind, name, node.inputs.get(name))]
     if any(isinstance(leaf, Unknown) for leaf in values):
         yield Missing(kind, node.urn, node.tenant, account, "with whom isn't known before the update")
     texts = [str(leaf) for leaf in values if isinstance(leaf, str | int) and not isinstance(leaf, bool)]
     yield Share(kind, identifier, node.urn, node.tenant, account, tuple(_whom(kind, texts)))
 
 
-def _told(node: Node, kind: str, name: str, value: Value) -> Iterator[Value]:
+def _values(node: Node, kind: str, name: str, value: Value) -> Iterator[Value]:
     """The leaves of an input that say with whom."""
     for path, leaf in leaves(value, name):
         last = path.rpartition(".")[2]

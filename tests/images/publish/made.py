@@ -81,6 +81,8 @@ def image(home: Path, disk: bytes, name: str = "app", made_from: Inputs | None =
     report = {
         "tools": {"mmdebstrap": "1.3.5"},
         "packages_of": "2026-11-01",
+        "lock": "reviewed",
+        "lock_differences": [],
         **asdict(made_from or Inputs({f"{name}/manifest.yaml": "ef" * 32}, hashlib.sha256(LOCK.encode()).hexdigest())),
     }
     (folder / "report.json").write_text(json.dumps(report))

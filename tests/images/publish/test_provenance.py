@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from honseki.errors import RefusedError
 from honseki.images import provenance
 from honseki.images.builder.build import Built
 from honseki.images.provenance import ProvenanceError
@@ -40,7 +41,7 @@ def test_it_says_what_went_in(image: Built, key: Ed25519PrivateKey) -> None:
     assert inputs["pkg:deb/debian/libc6@2.36-9%2Bdeb12u10?arch=amd64"] is None  # the lock has another version's
     assert {"manifest.json", "packages.json", "files.json", "report.json"} <= inputs.keys()
     assert inputs["images/app/manifest.yaml"] == {"sha256": "ef" * 32}
-    assert build["internalParameters"] == {"settings": {"a": 1}}
+    assert build["internalParameters"] == {"settings": {"a": 1}, "lock": "reviewed"}
     assert about["predicate"]["runDetails"]["builder"]["version"] == {"mmdebstrap": "1.3.5"}
 
 
@@ -49,6 +50,28 @@ def test_a_lock_that_was_written_anew_since_is_not_taken_for_the_builders(image:
     lock.write_text(made.LOCK.replace("ab", "00"))
     build = provenance.statement(image, lock)["predicate"]["buildDefinition"]
     assert not any("digest" in each for each in build["resolvedDependencies"] if each.get("uri", "").startswith("pkg:"))
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [({"lock": "derived"}, "the image's lock is derived"), ({"lock": None}, "the image's lock is not known")],
+)
+def test_aws_gets_images_of_reviewed_packages_only(
+    tmp_path: Path, key: Ed25519PrivateKey, change: dict[str, str | None], what: str
+) -> None:
+    """A derived lock was seen by nobody; and the statement that says so is signed, so the report can't be edited."""
+    image = made.image(tmp_path, made.content("a0c"))
+    report = json.loads((image.folder / "report.json").read_text())
+    report = {name: value for name, value in (report | change).items() if value is not None}
+    report["lock_differences"] = [{"name": "bash", "reviewed": "5.2", "used": "5.3"}]
+    (image.folder / "report.json").write_text(json.dumps(report))
+    provenance.attest(image, key, made.lock(tmp_path / "packages.lock"))
+    with pytest.raises(RefusedError, match=what) as error:
+        provenance.require_reviewed(image, provenance.verify(image, [key.public_key()]))
+    assert "bash: 5.2 -> 5.3" in error.value.why
+    (image.folder / "report.json").write_text(json.dumps(report | {"lock": "reviewed"}))
+    with pytest.raises(ProvenanceError, match="isn't proven"):
+        provenance.verify(image, [key.public_key()])
 
 
 def test_signing_twice_is_the_same(image: Built, key: Ed25519PrivateKey, tmp_path: Path) -> None:

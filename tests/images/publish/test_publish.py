@@ -73,7 +73,8 @@ def test_an_image_is_there_as_it_must_be(bench: Bench) -> None:
     }  # fmt: skip
     assert {name: told[name] for name in wanted} == wanted
     assert ROOT_DEVICE == DECLARED_ROOT_DEVICE
-    assert {t["Key"]: t["Value"] for t in told["Tags"]}["honseki:digest"] == f"sha256:{image.digest}"
+    tags = {t["Key"]: t["Value"] for t in told["Tags"]}
+    assert (tags["honseki:digest"], tags["honseki:lock"]) == (f"sha256:{image.digest}", "reviewed")
     assert shelf.shared_with(done.image) == ACCOUNTS
     [snapshot] = shelf.ec2.describe_snapshots(SnapshotIds=[done.snapshot])["Snapshots"]
     key = shelf.kms.describe_key(KeyId=keys.ALIAS)["KeyMetadata"]["Arn"]

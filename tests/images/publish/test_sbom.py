@@ -75,7 +75,9 @@ def test_it_is_the_same_every_time(image: Built, monkeypatch: pytest.MonkeyPatch
 
 def test_without_the_trackers_data_vulnerabilities_are_not_known(image: Built) -> None:
     document = json.loads(sbom.make(image, None, None))
-    assert document["properties"][0]["value"].startswith("not known")
+    stated = {each["name"]: each["value"] for each in document["properties"]}
+    assert stated["honseki:vulnerabilities"].startswith("not known")
+    assert stated["honseki:lock"] == "reviewed"
     assert "vulnerabilities" not in document
 
 
@@ -90,7 +92,8 @@ def test_vulnerabilities_by_source_and_version(image: Built, tracker: Tracker) -
     [first] = [v for v in document["vulnerabilities"] if v["id"] == "CVE-2026-1"]
     assert first["affects"] == [{"ref": by_name(document)["libc6"]["bom-ref"]}]
     assert "2.36-9+deb12u11" in first["recommendation"]
-    assert tracker.digest in document["properties"][0]["value"]
+    stated = {each["name"]: each["value"] for each in document["properties"]}
+    assert tracker.digest in stated["honseki:vulnerabilities"]
 
 
 @pytest.mark.parametrize(
