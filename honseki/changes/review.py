@@ -54,8 +54,8 @@ class Entry:
         all_names = sorted(change.step.name for change in self.changes)
         cut = all_names if names is None or len(all_names) <= names else all_names[: names - 1]
         more = f" and {len(all_names) - len(cut)} more" if len(cut) < len(all_names) else ""
-        forced = f", since {', '.join(first.step.forced_by)} can't be changed in place" if first.step.forced_by else ""
-        gap = "; the old one is deleted before the new one is there" if first.gap else ""
+        forced = f" ({', '.join(first.step.forced_by)} can't change in place)" if first.step.forced_by else ""
+        gap = "; the old one is deleted first" if first.gap else ""
         yield f"{_SIGNS.get(first.op, '?')} {first.step.kind} {', '.join(cut)}{more}{forced}{gap}"
 
 

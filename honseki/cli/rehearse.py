@@ -49,14 +49,12 @@ def rehearse(context: Context, codes: tuple[str, ...]) -> int:
 
 def _closing(context: Context, results: Sequence[tuple[Municipality, Done]]) -> None:
     """A line for each municipality and for each part, and what was proven before anything was deployed."""
-    from rich.console import Console  # noqa: PLC0415
-
     from honseki.changes.parts import PARTS  # noqa: PLC0415
     from honseki.cli import show  # noqa: PLC0415
     from honseki.engine import state  # noqa: PLC0415
     from policies.rules import ALL  # noqa: PLC0415
 
-    console = Console(highlight=False)
+    console = show.for_results()
     settings = context.settings
     made: dict[str, Counter[str]] = {}
     console.print()

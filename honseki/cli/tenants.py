@@ -198,17 +198,16 @@ def status(context: Context, codes: tuple[str, ...], everyone: bool, as_json: bo
     if as_json:
         context.print_json([_status(context, *entry) for entry in entries])
         return Exit.OK
-    from rich.console import Console  # noqa: PLC0415
-
     from honseki.cli import show  # noqa: PLC0415
 
-    console = Console()
+    console = show.for_results()
     for municipality, resources, begun in entries:
         if not resources:
             console.print(f"{municipality.code} {municipality.name}: not deployed", highlight=False)
             continue
         chosen = summary.settings(resources, municipality)
-        console.print(show.tenant_tree(municipality, settings.target, resources, chosen))
+        tree = show.tenant_tree(municipality, settings.target, resources, chosen)
+        console.print(tree)
         if begun:
             console.print(
                 f"  {many(len(begun), 'step')} of an interrupted operation; `honseki up {municipality.code}` goes on"
