@@ -2,7 +2,7 @@
 
 Resources that change in the same way are one entry. What doesn't fit into the lines that a person reads loses its
 details first and is then counted by type, the least important first. What is replaced or deleted, and holds data or
-carries terminals, is never counted only.
+carries terminals, is never counted only; what holds data is named, each resource of it.
 """
 
 from __future__ import annotations
@@ -83,7 +83,8 @@ class Section:
         entries = self.entries if level == 2 else _merged(self.entries)
         for entry in entries:
             op = entry.changes[0].op
-            shown += [Line(1, line, op) for line in entry.lines(_NAMES)]
+            names = None if self.lost and entry.changes[0].step.protected else _NAMES
+            shown += [Line(1, line, op) for line in entry.lines(names)]
             if level == 2:
                 shown += [Line(2, line if len(line) <= _WIDTH else f"{line[:_WIDTH]} ...") for line in entry.details]
         return shown

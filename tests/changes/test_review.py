@@ -189,6 +189,13 @@ def test_data_that_others_deleted_is_gone() -> None:
     assert lines == ["HOLDS DATA, and is gone: 監査記録 Audit", "- LogGroup primary-trail"]
 
 
+def test_each_store_that_would_be_lost_is_named() -> None:
+    stores = [each for each in declared(BEFORE) if each.type == "aws:cloudwatch/logGroup:LogGroup"]
+    assert len(stores) > 6
+    said = "\n".join(shown([Step.of(event("delete", each, None)) for each in stores], BEFORE, 1))
+    assert [each.name for each in stores if each.name not in said] == []
+
+
 def test_what_was_deleted_by_hand_and_is_made_again_is_created() -> None:
     (node,) = [each for each in declared(BEFORE) if each.urn.endswith("LogGroup::primary-trail")]
     (change,) = changes([Step.of(event("delete", node, None)), Step.of(event("create", None, node))])
