@@ -15,6 +15,22 @@ _ARN: Final = "arn:{partition}:ssm:{region}:{account}:document/{id}"
 _NO_VERSION: Final = ("InvalidDocumentVersion", "InvalidDocument")
 
 
+def tagging(resource_type: str) -> ApiTags:
+    """Systems Manager's tags, of a type that its calls name.
+
+    https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_AddTagsToResource.html
+    """
+    return ApiTags(
+        service="ssm",
+        target="ResourceId",
+        listing="ListTagsForResource",
+        listed="TagList",
+        adding="AddTagsToResource",
+        removing="RemoveTagsFromResource",
+        constants={"ResourceType": resource_type},
+    )
+
+
 def _content(clients: Clients, identifier: str, item: Values) -> Live:
     """What is used, and what is answered where no version is asked for, is the default version, not the latest one."""
     del item
@@ -92,15 +108,7 @@ DOCUMENT: Final = ResourceType(
     deleting=Delete("DeleteDocument", by="Name"),
     finding=lambda _clients, inputs: [inputs["name"]],
     natural=True,
-    tagging=ApiTags(
-        service="ssm",
-        target="ResourceId",
-        listing="ListTagsForResource",
-        listed="TagList",
-        adding="AddTagsToResource",
-        removing="RemoveTagsFromResource",
-        constants={"ResourceType": "Document"},
-    ),
+    tagging=tagging("Document"),
     arn=_ARN,
     alone=(("name",),),
 )

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from honseki.aws_types.clients import Clients
 from honseki.aws_types.core import Delete, Output, Read, ResourceType, Update, Values
+from honseki.aws_types.documents import tagging
 from honseki.aws_types.properties import TAGS, Property
-from honseki.aws_types.tags import ApiTags
 
 _TIER: Final = "Standard"
 """An account may have another default, which AWS bills:
@@ -19,15 +19,7 @@ _MEMBERS: Final = {"value": "Value", "type": "Type", "keyId": "KeyId", "allowedP
 
 
 _CHANGEABLE: Final = ("value", "description", "keyId", "allowedPattern")
-_TAGGING: Final = ApiTags(
-    service="ssm",
-    target="ResourceId",
-    listing="ListTagsForResource",
-    listed="TagList",
-    adding="AddTagsToResource",
-    removing="RemoveTagsFromResource",
-    constants={"ResourceType": "Parameter"},
-)
+_TAGGING: Final = tagging("Parameter")
 
 
 def _create(clients: Clients, inputs: Values) -> str:

@@ -71,6 +71,22 @@ def _components() -> dict[str, _Component]:
     return {token: found for path in sorted(_FOLDER.glob("*.py")) for token, found in _in_file(path)}
 
 
+@lru_cache(maxsize=1)
+def helpers() -> dict[str, tuple[str, ...]]:
+    """The functions of `infra/` that declare resources for components: name to the classes that they call.
+
+    Such a resource's line is where a component calls the function: there its name and its rules stand.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for path in sorted(_FOLDER.glob("*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.FunctionDef):
+                called = (call.func for call in _calls(node))
+                classes = [each.attr for each in called if isinstance(each, ast.Attribute) and each.attr[:1].isupper()]
+                found[node.name] = tuple(dict.fromkeys(classes))
+    return found
+
+
 def _in_file(path: Path) -> Iterator[tuple[str, _Component]]:
     file = path.relative_to(CHECKOUT).as_posix()
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
@@ -84,9 +100,11 @@ def _in_file(path: Path) -> Iterator[tuple[str, _Component]]:
         calls: dict[str, list[tuple[Position, str]]] = {}
         for call in _calls(node):
             function = call.func
-            if isinstance(function, ast.Attribute) and function.attr[:1].isupper():
-                first = next(iter(_texts(call)), "")
-                calls.setdefault(function.attr, []).append((Position(file, call.lineno), first))
+            if not isinstance(function, ast.Attribute):
+                continue
+            first = next(iter(_texts(call)), "")
+            for name in (function.attr,) if function.attr[:1].isupper() else helpers().get(function.attr, ()):
+                calls.setdefault(name, []).append((Position(file, call.lineno), first))
         yield token, _Component(Position(file, node.lineno), {name: tuple(found) for name, found in calls.items()})
 
 

@@ -7,60 +7,24 @@ that a type is added in one place: see "Add an AWS type" in docs/engineer.md. Pl
 from __future__ import annotations
 
 from collections.abc import Iterator
-from types import ModuleType
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Final
 
-from infra.types import (
-    autoscaling,
-    backup,
-    cfg,
-    cloudtrail,
-    cloudwatch,
-    directconnect,
-    ebs,
-    ec2,
-    iam,
-    kms,
-    lb,
-    others,
-    rds,
-    route53,
-    s3,
-    sns,
-    ssm,
-)
 from infra.types.record import AwsType
 
-_SERVICES: Final = (
-    autoscaling,
-    backup,
-    cfg,
-    cloudtrail,
-    cloudwatch,
-    directconnect,
-    ebs,
-    ec2,
-    iam,
-    kms,
-    lb,
-    others,
-    rds,
-    route53,
-    s3,
-    sns,
-    ssm,
-)
+
+def _records() -> Iterator[AwsType]:
+    """Those of every file: each has a name of its own, or is in its file's `OTHERS`."""
+    for service in iter_modules(__path__, f"{__name__}."):
+        for name, value in vars(import_module(service.name)).items():
+            if name == "OTHERS":
+                yield from value
+            elif isinstance(value, AwsType):
+                yield value
 
 
-def _records(service: ModuleType) -> Iterator[AwsType]:
-    """Those of a file: each has a name of its own, or is in `OTHERS`."""
-    for value in vars(service).values():
-        if isinstance(value, AwsType):
-            yield value
-    yield from getattr(service, "OTHERS", ())
-
-
-_ALL: Final = [record for service in _SERVICES for record in _records(service)]
+_ALL: Final = list(_records())
 TYPES: Final = {record.token: record for record in _ALL}
 """By token: all types of which anything is known."""
 

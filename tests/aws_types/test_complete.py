@@ -62,7 +62,9 @@ def gaps(token: str, record: AwsType | None) -> Mapping[str, str]:
 
 @cache
 def _code(folder: str) -> str:
-    return "".join(path.read_text() for path in sorted((ROOT / folder).glob("*.py")) if path.stem != "tokens")
+    return "".join(
+        path.read_text(encoding="utf-8") for path in sorted((ROOT / folder).glob("*.py")) if path.stem != "tokens"
+    )
 
 
 def converted(token: str) -> bool:
@@ -73,7 +75,9 @@ def converted(token: str) -> bool:
 def ruled(token: str) -> bool:
     """Does a rule name the type?"""
     names = [name for name, value in vars(tokens).items() if value == token]
-    return any(re.search(rf"\bt\.{name}\b", _code("policies/rules")) for name in names)
+    return any(token in rule.each for rule in ALL) or any(
+        re.search(rf"\bt\.{name}\b", _code("policies/rules")) for name in names
+    )
 
 
 @pytest.mark.parametrize("token", sorted(DECLARABLE | declared() | TABLES.keys() | CASES))

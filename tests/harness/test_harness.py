@@ -1,4 +1,4 @@
-"""What the tests share keeps its word: nothing is skipped in CI, time is told by folder, tenants are deployed once."""
+"""What all tests share works: in CI nothing is skipped, time is reported by folder, tenants are deployed once."""
 
 from __future__ import annotations
 

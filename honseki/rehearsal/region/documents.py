@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 from moto.ssm import urls
-from moto.ssm.models import SimpleSystemManagerBackend
+
+from honseki.rehearsal.region.parameters import ParametersBackend
 
 
-class DocumentsBackend(SimpleSystemManagerBackend):
+class DocumentsBackend(ParametersBackend):
     """moto's Systems Manager."""
 
     def get_document(self, name: str, document_version: str, version_name: str, document_format: str) -> dict[str, Any]:
