@@ -60,7 +60,7 @@ def aws_check(context: Context, codes: tuple[str, ...], everyone: bool, as_json:
 
 def _covered(found: Sequence[Tenant]) -> Coverage:
     """Of the tenant with the most types: what a tier doesn't declare isn't a gap."""
-    return max((tenant.coverage for tenant in found), key=lambda told: told["types"])
+    return max((tenant.coverage for tenant in found), key=lambda one: one["types"])
 
 
 def _document(found: Sequence[Tenant], seconds: float) -> dict[str, Any]:

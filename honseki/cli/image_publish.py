@@ -48,8 +48,8 @@ def sbom(context: Context, wanted: str, tracker: Path | None, as_json: bool) -> 
     packages = read_packages(image.folder)
     found = known(packages, data, bill.RELEASE) if data is not None else None
     if as_json:
-        told = None if found is None else [dataclasses.asdict(each) for each in found]
-        context.print_json({"file": str(path), "packages": len(packages), "vulnerabilities": told})
+        listed = None if found is None else [dataclasses.asdict(each) for each in found]
+        context.print_json({"file": str(path), "packages": len(packages), "vulnerabilities": listed})
         return Exit.OK
     click.echo(f"{path}: {many(len(packages), 'package')}.")
     if found is None:

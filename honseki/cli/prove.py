@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from honseki.reachability.isolation import Isolation, Pair
 
 _SHOWN = 12
-"""Failures that are told in a terminal; all are in --json."""
+"""Failures shown in a terminal; --json has all."""
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -111,22 +111,22 @@ def verify_certificate(context: Context, certificate_file: Path, network_file: P
     from honseki.reachability.certificate import verify  # noqa: PLC0415
     from honseki.reachability.document import to_json  # noqa: PLC0415
 
-    told = _read(certificate_file)
+    content = _read(certificate_file)
     network = (
         _read(network_file)
         if network_file
         else to_json(_of_fleet(context, (), "declared", None, losses=False).isolation.network)
     )
-    found = verify(network, told)
+    found = verify(network, content)
     if as_json:
-        context.print_json({"holds": not found, "tenants": sorted(told.get("tenants", ())), "problems": found})
+        context.print_json({"holds": not found, "tenants": sorted(content.get("tenants", ())), "problems": found})
     elif found:
         click.echo(f"The certificate does NOT hold ({many(len(found), 'problem')}):")
         for problem in found[:_SHOWN]:
             click.echo(f"  {problem}")
     else:
         click.echo(
-            f"The certificate holds: no route leads from {many(len(told['tenants']), 'tenant')} to anybody else."
+            f"The certificate holds: no route leads from {many(len(content['tenants']), 'tenant')} to anybody else."
         )
     return Exit.CHANGES if found else Exit.OK
 
@@ -211,8 +211,8 @@ def _write(
         if certificate_file:
             joined = {source for source, _ in answer.isolation.joined()}
             alone = [tenant for tenant in answer.isolation.tenants if tenant not in joined]
-            told = certificate(answer.isolation, alone, network)
-            certificate_file.write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
+            content = certificate(answer.isolation, alone, network)
+            certificate_file.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
     if drawing:
         shown = next((pair for pair in chosen or answer.joined if pair.witness or pair.route), None)
         if shown is None:

@@ -116,7 +116,7 @@ def test_a_gap_is_never_passed_over() -> None:
 
 
 def test_something_else_is_no_certificate() -> None:
-    with pytest.raises(HonsekiError, match="no certificate"):
+    with pytest.raises(HonsekiError, match="isn't a certificate"):
         verify(proven()[0], {"format": "honseki-graph/1"})
 
 
