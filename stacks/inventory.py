@@ -82,14 +82,14 @@ def load(folder: Path, codes: Iterable[str] | None = None) -> Fleet:
 
 def _without_repetition(found: list[Problem], document: Document, defaults: Document) -> Iterator[Problem]:
     """What is wrong with a municipality, without what is wrong with the defaults anyway, or was said of its text."""
-    told = {each.line for each in defaults.problems}
+    reported = {each.line for each in defaults.problems}
     for each in found:
         if defaults.data is None and each.reason == MISSING:
             continue  # the defaults would have given it
         if each.file != defaults.file:
             if each.field not in document.unusual:
                 yield each
-        elif each.line not in told:
+        elif each.line not in reported:
             yield replace(each, reason=f"{each.reason} (for {document.file.name})")
 
 

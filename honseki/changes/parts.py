@@ -59,7 +59,7 @@ WITHIN: Final[Mapping[str, Carries]] = {
     "FlowLogs": "neither",
     "ServerRole": "neither",
 }
-"""What components inside of a part carry, where they are told apart."""
+"""What components inside of a part carry, where they are shown separately."""
 
 
 def part_of(urn: str) -> str:

@@ -113,10 +113,10 @@ def unchanged(steps: Iterable[Step]) -> int:
 def _change(steps: Sequence[Step]) -> Change:
     ops = [step.op for step in steps]
     if not _REPLACING.isdisjoint(ops):
-        told = next((step for step in steps if step.op == "replace"), steps[0])
+        first = next((step for step in steps if step.op == "replace"), steps[0])
         gone = min((ops.index(op) for op in ("delete-replaced", "delete") if op in ops), default=len(ops))
         made = min((ops.index(op) for op in ("create-replacement", "create") if op in ops), default=len(ops))
-        return Change("replace", told, gap=gone < made)
+        return Change("replace", first, gap=gone < made)
     # What somebody deleted is found gone by the refresh, and then made again.
     last = steps[-1]
     return Change(last.op, last)

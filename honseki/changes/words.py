@@ -185,7 +185,7 @@ def _replaced(found: Replaced) -> str:
     if isinstance(before, Document) and same(before, after):
         return "the same content, written in another way"
     one, other = text(before), text(after)
-    # `1` that becomes the text "1" is told by its quotes.
+    # `1` that becomes the text "1" is recognized by its quotes.
     return f"{one} -> {other}" if one != other or same(before, after) else f"{before!r} -> {after!r}"
 
 

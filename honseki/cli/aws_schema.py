@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from honseki.aws_schema.fleet import Tenant
 
 _SHOWN = 40
-"""Refusals that are told in full in a terminal; all are in --json."""
+"""Refusals shown in full in a terminal; --json has all."""
 
 
 @click.command("aws-check")
@@ -30,7 +30,7 @@ _SHOWN = 40
 @csv_option
 @pass_context
 def aws_check(context: Context, codes: tuple[str, ...], everyone: bool, as_json: bool, as_csv: bool) -> int:
-    """Check what is declared against AWS's own resource schemas. Deploys nothing; needs no cloud.
+    """Compare declared values with AWS's own resource schemas. Deploys nothing; needs no cloud.
 
     The rehearsal region accepts values that AWS refuses: instance classes that a region doesn't have, engine versions
     that don't exist, names too long. Exit code 4 when AWS would refuse something.
@@ -60,7 +60,7 @@ def aws_check(context: Context, codes: tuple[str, ...], everyone: bool, as_json:
 
 def _covered(found: Sequence[Tenant]) -> Coverage:
     """Of the tenant with the most types: what a tier doesn't declare isn't a gap."""
-    return max((tenant.coverage for tenant in found), key=lambda told: told["types"])
+    return max((tenant.coverage for tenant in found), key=lambda one: one["types"])
 
 
 def _document(found: Sequence[Tenant], seconds: float) -> dict[str, Any]:

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from honseki.check.run import Placed, Report
 
 _SHOWN = 40
-"""Findings that are told in full in a terminal; all are in --json and --sarif."""
+"""Findings shown in full in a terminal; --json and --sarif have all."""
 
 
 class BadCatalogueError(HonsekiError):
-    """The catalogue of controls isn't right, so nothing that was found could be told by its control."""
+    """The catalogue of controls has an error, so findings can't be assigned to controls."""
 
     exit_code = Exit.BAD_INPUT
 
@@ -44,7 +44,7 @@ class BadCatalogueError(HonsekiError):
 @click.option("--sarif", type=click.Path(dir_okay=False, path_type=Path), help="Write SARIF 2.1.0 to this file.")
 @click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), help="Write JUnit XML to this file.")
 @click.option("--rules", "list_rules", is_flag=True, help="List the rules with their controls, and check nothing.")
-@click.option("--no-cache", is_flag=True, help="Evaluate every declaration anew.")
+@click.option("--no-cache", is_flag=True, help="Ignore cached declarations; evaluate all of them.")
 @pass_context
 def check(
     context: Context,
@@ -57,7 +57,7 @@ def check(
     list_rules: bool,
     no_cache: bool,
 ) -> int:
-    """Check what is declared for municipalities against the rules. Deploys nothing; needs no engine and no cloud.
+    """Check declarations against the rules. Deploys nothing; needs no engine and no cloud.
 
     Exit code 4 when something was found that no waiver (stacks/waivers.yaml) accepts.
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from honseki.cost.count import Tenant
 
 _SHOWN = 5
-"""Municipalities that are told one by one in a terminal; all are in --json."""
+"""Municipalities shown one by one in a terminal; --json has all."""
 
 
 _FIELDS = ("per", "what", "region", "quantity")
@@ -29,7 +29,7 @@ _FIELDS = ("per", "what", "region", "quantity")
 @csv_option
 @pass_context
 def cost(context: Context, codes: tuple[str, ...], everyone: bool, as_json: bool, as_csv: bool) -> None:
-    """Count what AWS bills for municipalities, from what is declared: hours, months and GB, not prices.
+    """Count what AWS bills for declared tenants, in hours, months and GB. No prices.
 
     Deploys nothing; needs no engine and no cloud. What is billed by use, and not declared how much, is listed with the
     number of resources that can use it. A resource whose cost isn't known here is an error that names it.

@@ -21,7 +21,7 @@ image_argument = click.argument("image", metavar="IMAGE")
 
 
 def _wanted(context: Context, image: str) -> Built:
-    """The built image that is meant. One that is older than the sources is taken all the same, and that is said."""
+    """The built image that is meant. One that is older than the sources is used too, with a message."""
     from honseki.images.builder import build, inputs  # noqa: PLC0415
     from honseki.images.builder.manifest import load  # noqa: PLC0415
 
@@ -37,8 +37,8 @@ def _wanted(context: Context, image: str) -> Built:
 
 @click.command()
 @image_argument
-@click.option("--run", "commands", multiple=True, help="A shell's command to run as root; may be given several times.")
-@click.option("--forward", type=int, multiple=True, help="A port of the machine to reach on 127.0.0.1.")
+@click.option("--run", "commands", multiple=True, help="A shell command to run as root; may be repeated.")
+@click.option("--forward", type=int, multiple=True, help="Forward this port to 127.0.0.1; may be repeated.")
 @click.option("--log", type=click.Path(path_type=Path), help="Keep the serial console's log in this file.")
 @json_option
 @pass_context
@@ -85,7 +85,7 @@ def boot(
 
 @click.command()
 @image_argument
-@click.option("--against", default="plain", help="A second image to scan beside it.", show_default=True)
+@click.option("--against", default="plain", help="A second image to scan for comparison.", show_default=True)
 @click.option("--alone", is_flag=True, help="Don't scan a second one.")
 @json_option
 @pass_context

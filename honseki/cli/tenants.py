@@ -201,10 +201,10 @@ def status(context: Context, codes: tuple[str, ...], everyone: bool, as_json: bo
         context.print_json([_status(context, *entry) for entry in entries])
         return Exit.OK
     if as_csv:
-        told = [_status(context, *entry) for entry in entries]
+        statuses = [_status(context, *entry) for entry in entries]
         rows = [
             (each["code"], each["name"], each["target"], entry["type"], entry["urn"].rpartition("::")[2], entry["id"])
-            for each in told
+            for each in statuses
             for entry in each["resources"]
         ]
         context.print_csv(("code", "name", "target", "type", "resource", "id"), rows)

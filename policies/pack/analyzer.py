@@ -33,7 +33,7 @@ from policies.waivers import Waiver, decide
 
 NAME: Final = "honseki"
 OPEN: Final = "not-yet-known"
-"""The name under which checks are told that wait for a value."""
+"""The name under which checks that wait for a value are reported."""
 
 _SEVERITIES: Final = {
     "low": pb.POLICY_SEVERITY_LOW,
@@ -178,7 +178,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
 
 
 def _undecided(result: Result) -> list[Any]:
-    """The engine counts a rule without a diagnostic as passed, unless it is told that it wasn't applied."""
+    """The engine counts a rule without a diagnostic as passed, unless it is reported as not applied."""
     failed = {each.rule for each in result.findings}
     reasons = {each.rule: each.why for each in result.undecided if each.rule not in failed}
     return [pb.PolicyNotApplicable(policy_name=rule, reason=f"not yet known: {why}") for rule, why in reasons.items()]

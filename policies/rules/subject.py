@@ -40,7 +40,7 @@ class Subject:
     """One tenant: its graph, and what the inventory says."""
 
     def __init__(self, graph: Graph, municipality: Municipality, target: Target, *, whole: bool = True) -> None:
-        """`whole`: all resources are in the graph; else those told so far, and nothing is known to be absent."""
+        """`whole`: all resources are in the graph; else those registered so far, and nothing is known to be absent."""
         self.graph = graph
         self._whole = whole
         self._leaves: dict[str, tuple[tuple[str, Value], ...]] = {}
@@ -92,7 +92,7 @@ class Subject:
         return self.places["recovery" if place.name == "primary" else "primary"]
 
     def all(self, token: str, place: Place | None = None) -> tuple[Node, ...]:
-        """All nodes of a type, in one place if given. Raises `UnknownValueError` before all have been told."""
+        """All nodes of a type, in one place if given. Raises `UnknownValueError` before all are registered."""
         if not self._whole:
             raise UnknownValueError(f"which {token} there will be isn't known yet")
         nodes = self.graph.of_type(token)

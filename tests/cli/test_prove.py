@@ -143,8 +143,8 @@ def test_what_a_folder_lacks_is_unknown(tmp_path: Path) -> None:
     ("arguments", "said"),
     [
         (("--by", "colour"), "vpc, owner, or tag:KEY"),
-        (("--live",), "--snapshot is about its folder alone"),
-        ((IZUMI,), "--snapshot is about its folder alone"),
+        (("--live",), "--snapshot reads only its folder"),
+        ((IZUMI,), "--snapshot reads only its folder"),
     ],
 )
 def test_wrong_words(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
