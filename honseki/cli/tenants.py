@@ -264,12 +264,14 @@ COMMANDS: Sequence[click.Command] = (plan, up, status, drift, destroy)
 
 
 def _require_rules(context: Context, codes: Sequence[str], everyone: bool) -> None:
-    """Nothing is planned or deployed that a rule objects to, or that isn't proven isolated and served."""
+    """Nothing is planned or deployed that a rule objects to, that isn't proven, or whose attestation has lapsed."""
     from honseki.check.gatekeeper import require_passed  # noqa: PLC0415
+    from honseki.check.lapses import require_current  # noqa: PLC0415
     from honseki.cli.check import waivers_file  # noqa: PLC0415
 
     municipalities = context.declared(codes, everyone)
     today = datetime.datetime.now(datetime.UTC).date()
+    require_current(municipalities, context.settings.target, today, context.say)
 
     def proof(new: Sequence[Municipality], cache: Cache) -> None:
         from honseki.prove.declared import require_proven  # noqa: PLC0415  only when something is new

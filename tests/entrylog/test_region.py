@@ -29,6 +29,7 @@ from infra.model import Municipality
 from stacks.inventory import load
 from tests.conftest import make_home
 from tests.entrylog.example import CONFIGURATION, days, row, text
+from tests.example import ENTRYLOG
 
 pytestmark = pytest.mark.slow
 
@@ -60,7 +61,8 @@ class Lab:
         return path
 
     def run(self, *arguments: str | Path) -> int:
-        result = entrylog.main([*map(str, arguments)], standalone_mode=False, obj=Context(None))
+        given = [*map(str, arguments), "--configuration", str(ENTRYLOG)]
+        result = entrylog.main(given, standalone_mode=False, obj=Context(None))
         return int(result)
 
     def ingest(self, path: Path, *more: str) -> int:
