@@ -29,7 +29,7 @@ def explained(error: Exception, *, verbose: bool) -> HonsekiError:
 
     if isinstance(error, municipality.NotReadyError):
         return _not_ready(error)
-    if isinstance(error, OSError) and error.filename is not None:
+    if isinstance(error, OSError) and (error.filename is not None or error.errno in _FULL):
         return _of_files(error)
     return _defect(error, verbose)
 
@@ -43,7 +43,9 @@ def _not_ready(error: ValueError) -> NotReadyError:
 def _of_files(error: OSError) -> HonsekiError:
     said = error.strerror or str(error)
     if error.errno in _FULL:
-        return HonsekiError("the disk is full", where=str(error.filename), why=said, do=f"free space, or {_SETTINGS}")
+        # Of a write, unlike an opening, the system doesn't say in which file.
+        where = str(error.filename or "the folder of HONSEKI_HOME or HONSEKI_CACHE, or the temporary one")
+        return HonsekiError("the disk is full", where=where, why=said, do=f"free space, or {_SETTINGS}")
     return HonsekiError(
         "this can't be read or written",
         where=str(error.filename),

@@ -67,7 +67,7 @@ class Reporter:
 
     def say(self, code: str, line: str) -> None:
         """A line about one tenant."""
-        self._console.print(f"{code} {self._names[code]}: {line}", markup=False, highlight=False)
+        self._console.print(f"{code} {self._names[code]}: {line}", markup=False, highlight=False, soft_wrap=True)
 
     def step(self, code: str, step: Step) -> None:
         """One more resource is done. Reading the cloud comes first, and is counted by itself."""

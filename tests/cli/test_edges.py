@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -207,6 +208,30 @@ def test_a_mistake_of_ours_is_one_text_and_its_traceback_is_kept(
     kept = Path(next(word for word in err.split() if "honseki-defect-" in word))
     assert "Traceback" in kept.read_text(encoding="utf-8")
     kept.unlink()
+
+
+@pytest.mark.parametrize(
+    ("raised", "said"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "the disk is full"),
+        (PermissionError(errno.EACCES, "Permission denied", "/a/file"), "/a/file"),
+    ],
+)
+def test_what_a_file_system_refuses_is_no_defect(
+    raised: OSError, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise raised
+
+    monkeypatch.setattr("honseki.cli.context.Context.fleet", fail)
+    monkeypatch.setattr("sys.argv", ["honseki", "fleet", "list"])
+    with pytest.raises(SystemExit) as ended:
+        main.run()
+    err = capsys.readouterr().err
+    assert ended.value.code == Exit.FAILED
+    assert said in err
+    assert "HONSEKI_HOME" in err
+    assert "defect" not in err
 
 
 # --- outputs: in processes of their own, since a process's own output can't be full in another
