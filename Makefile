@@ -15,7 +15,7 @@ test: .venv/ready
 	@$(BIN)/honseki engine install
 	@$(MAKE) --no-print-directory image-tools
 	@$(MAKE) --no-print-directory check
-	@$(BIN)/pytest -m "slow or not slow"
+	@$(BIN)/pytest -m "slow or not slow" -n 2 --dist loadfile --no-loadscope-reorder --durations=10
 
 check: .venv/ready
 	@echo "Checking style, types and the direction of imports ..."

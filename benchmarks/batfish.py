@@ -38,7 +38,7 @@ class Answer:
     source: str
     target: str
     expect: str
-    told: str
+    verdict: str
     """ISOLATED, REACHABLE or UNKNOWN, at the level that the test is about"""
     missing: tuple[str, ...] = ()
     by_internet: bool = False
@@ -47,9 +47,9 @@ class Answer:
     @property
     def outcome(self) -> str:
         """Whether it is what the test expects."""
-        if self.told == "UNKNOWN":
+        if self.verdict == "UNKNOWN":
             return "unknown"
-        return "agrees" if (self.told == "ISOLATED") == (self.expect == "nowhere") else "DIFFERS"
+        return "agrees" if (self.verdict == "ISOLATED") == (self.expect == "nowhere") else "DIFFERS"
 
 
 def by_subnet(found: Network) -> Network:
@@ -97,10 +97,10 @@ def _answer(
     if case["expect"] == "accepted":
         pair = whole.pair(source, target)
         return Answer(*question, pair.verdict, pair.missing)
-    told = private.routing(source, target)
-    missing = private.pair(source, target).missing if told == "UNKNOWN" else ()
-    by_internet = told != "REACHABLE" and whole.routing(source, target) == "REACHABLE"
-    return Answer(*question, told, missing, by_internet)
+    verdict = private.routing(source, target)
+    missing = private.pair(source, target).missing if verdict == "UNKNOWN" else ()
+    by_internet = verdict != "REACHABLE" and whole.routing(source, target) == "REACHABLE"
+    return Answer(*question, verdict, missing, by_internet)
 
 
 def run(repository: Path) -> tuple[list[Answer], dict[str, Any]]:
@@ -134,7 +134,7 @@ def main() -> None:
     found, figures = run(chosen.repository)
     for answer in found:
         print(f"{answer.outcome:8} {answer.snapshot:38} {answer.test:42} {answer.source:20} -> {answer.target:25} "
-              f"expected {answer.expect:8} told {answer.told}")  # fmt: skip
+              f"expected {answer.expect:8} found {answer.verdict}")  # fmt: skip
         for what in answer.missing:
             print(f"         missing: {what}")
         if answer.by_internet:

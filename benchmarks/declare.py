@@ -10,7 +10,7 @@ so far, not Pulumi; the time begins before the inventory is read.
 - `one_changed_s`: the same after one municipality's YAML was changed.
 - `peak_rss_mb`: of the largest process; `sum_rss_mb`: the peaks of the cold run's processes together.
 - `cpu_s` (and `warm_cpu_s`, `one_changed_cpu_s`): CPU time over all processes, for a machine that others use too.
-- `same`: of how many `compared` tenants the plain way (`plainly=True`: Pulumi's SDK as it is) gives the same nodes;
+- `same`: of how many `compared` tenants the plain way (`plain_sdk=True`: Pulumi's SDK as it is) gives the same nodes;
   `plain_cpu_s_each` and `quick_cpu_s_each` are what a tenant takes by each way. Any difference ends with an error.
 """
 
@@ -30,9 +30,9 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from honseki.declare import graphs
-from honseki.fleet import sample
 from stacks.inventory import load
 from stacks.kept import load_kept
+from tests.example import sampled
 
 _T = TypeVar("_T")
 _TARGET: Final = "rehearsal"
@@ -85,10 +85,10 @@ def _compare(fleet: Path, home: Path, count: int) -> dict[str, float]:
     evaluate(chosen[0], _TARGET)
     for each in chosen:
         found = {}
-        for plainly in (False, True):
+        for plain_sdk in (False, True):
             cpu = time.process_time()
-            found[plainly] = evaluate(each, _TARGET, plainly=plainly)
-            spent[plainly] += time.process_time() - cpu
+            found[plain_sdk] = evaluate(each, _TARGET, plain_sdk=plain_sdk)
+            spent[plain_sdk] += time.process_time() - cpu
         kept = cache.get(graphs.digest(each, _TARGET))
         plain = {node.urn: node for node in found[True]}
         if {node.urn: node for node in found[False]} != plain or kept is None or {n.urn: n for n in kept} != plain:
@@ -105,7 +105,7 @@ def main() -> None:
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         fleet, home = Path(scratch, "fleet"), Path(scratch, "home")
-        files = sample.sample(chosen.tenants, 1, fleet)
+        files = sampled(chosen.tenants, 1, fleet)
         print(f"{len(files)} municipalities, {chosen.cores} cores, load {os.getloadavg()[0]:.1f}", flush=True)
         cold = _alone(_declare, fleet, home, chosen.cores, False)
         print(f"declared in {cold['seconds']:.1f} s, {cold['cpu_s']:.1f} s of CPU", flush=True)

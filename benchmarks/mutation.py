@@ -2,7 +2,7 @@
 
 From a municipality's declared graph, mutants are derived mechanically (`benchmarks.mutants`), each with the reason why
 it weakens a safeguard, and every rule is run over each. A mutant is caught by a finding that the graph itself doesn't
-have. Survivors are listed. Mutants that weaken nothing are told apart by `mutants_harmless.yaml`, with the reason.
+have. Survivors are listed. Mutants that weaken nothing are listed in `mutants_harmless.yaml`, with the reason.
 """
 
 from __future__ import annotations
@@ -18,13 +18,12 @@ from typing import Final
 
 from benchmarks import mutants
 from honseki.declare.evaluate import evaluate
-from honseki.settings import Settings
 from infra.model import Municipality, Target
 from policies.rules import ALL
 from policies.rules.core import MALFORMED, check
 from policies.rules.subject import Subject
 from stacks import rehearsed
-from stacks.inventory import load
+from tests.example import CODES, example_municipality
 
 _OPERATORS_KEY: Final = "arn:aws:kms:{}:000000000000:key/1a2b3c4d-0000-4000-8000-000000000000"
 PUBLISHED: Final = rehearsed.Rehearsed(
@@ -59,21 +58,21 @@ def run(municipality: Municipality, target: Target, part: int = 0, parts: int = 
         found = check(Subject(mutant.make(), municipality, target), ALL).findings
         reason = next((shape.why for shape in shapes if shape.fits(mutant)), "")
         # A rule that only stumbled over a value hasn't understood what is wrong with it.
-        told = {each.rule for each in found if each not in before and not each.what.startswith(MALFORMED)}
-        names = tuple(sorted(told))
+        caught = {each.rule for each in found if each not in before and not each.what.startswith(MALFORMED)}
+        names = tuple(sorted(caught))
         yield Verdict(mutant.label, mutant.operator, mutant.why, reason, names)
 
 
 def _part(arguments: tuple[str, Target, int, int]) -> list[Verdict]:
     code, target, part, parts = arguments
-    municipality = rehearsed.instead(load(Settings.resolve().fleet, [code]).get(code), target, PUBLISHED)
+    municipality = rehearsed.instead(example_municipality(code), target, PUBLISHED)
     return list(run(municipality, target, part, parts))
 
 
 def main() -> None:
     """Parse, run, print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--code", default="272191", help="the municipality (default: Izumi)")
+    parser.add_argument("--code", default=CODES[0], choices=CODES, help="of the tests' inventory (default: Izumi)")
     parser.add_argument("--target", default="rehearsal", choices=("rehearsal", "aws"))
     parser.add_argument("--list", action="store_true", help="print every mutant with the rules that caught it")
     parser.add_argument("--cores", type=int, default=2)
@@ -94,9 +93,9 @@ def main() -> None:
         print(f"{operator:12} {count:5} mutants, {count - missed[operator]:5} caught")
     for verdict in survivors:
         print(f"SURVIVES {verdict.label}: {verdict.why}")
-    told = Counter(name for verdict in weaken for name in verdict.rules)
+    caught = Counter(name for verdict in weaken for name in verdict.rules)
     alone = Counter(verdict.rules[0] for verdict in weaken if len(verdict.rules) == 1)
-    silent = [rule.id for rule in ALL if not told[rule.id]]
+    silent = [rule.id for rule in ALL if not caught[rule.id]]
     print(f"{len(ALL)} rules; {len(ALL) - len(silent)} caught something, {len(alone)} caught something alone")
     print(f"rules that no mutant of this tenant sets off: {', '.join(silent) or 'none'}")
     harmless = [verdict for verdict in verdicts if verdict.harmless]

@@ -132,7 +132,7 @@ def ask_z3(networks: Mapping[str, Network], pairs: int) -> Asked:
     return Asked(
         z3_sample_pairs=len(answers),
         z3_reachable=sum(reached for reached, _ in answers),
-        z3_agrees=all(reached is told for reached, told in answers),
+        z3_agrees=all(reached is answer for reached, answer in answers),
         z3_s_per_pair=_mean([*seconds[0], *seconds[1]]),
         z3_isolated_s_per_pair=_mean(seconds[0]),
         z3_leaking_s_per_pair=_mean(seconds[1]),

@@ -55,7 +55,7 @@ class LogBucket(pulumi.ComponentResource):
     name: pulumi.Output[str]
     arn: pulumi.Output[str]
     ready: Sequence[pulumi.Resource]
-    """what must be there before a service is told to write"""
+    """what must exist before a service writes into it"""
 
     def __init__(self, name: str, args: LogBucketArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("honseki:infra:LogBucket", name, None, opts)

@@ -316,7 +316,7 @@ def _user_data(args: ServersArgs) -> pulumi.Output[str]:
     host = None if args.database is None else args.database.address
 
     def encoded(address: str | None) -> str:
-        told = {
+        known_to_server = {
             "tenant": where.code,
             "region": where.region,
             "database": {
@@ -327,6 +327,6 @@ def _user_data(args: ServersArgs) -> pulumi.Output[str]:
             },
             "accessLog": log_group_name(where, "access"),
         }
-        return base64.b64encode(json.dumps(told, separators=(",", ":")).encode()).decode()
+        return base64.b64encode(json.dumps(known_to_server, separators=(",", ":")).encode()).decode()
 
     return pulumi.Output.from_input(host).apply(encoded)

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from infra.model.base import PROBLEM
+from infra.model.base import PROBLEM, Count, Form
 
 MISSING: Final = "is missing"
 
@@ -66,7 +66,10 @@ def _meaning(model: type[BaseModel], path: _Path) -> str:
     if not path or isinstance(path[-1], int):
         return ""
     field = _fields(model, path[:-1]).get(path[-1])
-    return (field.description or "") if field else ""
+    if field is None:
+        return ""
+    allowed = [note.allowed for note in field.metadata if isinstance(note, Count | Form)]
+    return (field.description or "") + "".join(f"; {each}" for each in allowed)
 
 
 def _fields(model: type[BaseModel], path: _Path) -> dict[str, FieldInfo]:

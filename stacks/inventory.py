@@ -34,7 +34,7 @@ FOLDER = Path(__file__).with_name("fleet")
 
 DEFAULTS = "_defaults.yaml"
 
-_OWN = frozenset({"code", "name", "prefecture", "account", "sites", "lines"})
+OWN = frozenset({"code", "name", "prefecture", "account", "sites", "lines"})
 """What can't be a default: it is what makes a municipality that municipality."""
 
 _WHOLE = frozenset({"attestation"})
@@ -82,14 +82,14 @@ def load(folder: Path, codes: Iterable[str] | None = None) -> Fleet:
 
 def _without_repetition(found: list[Problem], document: Document, defaults: Document) -> Iterator[Problem]:
     """What is wrong with a municipality, without what is wrong with the defaults anyway, or was said of its text."""
-    told = {each.line for each in defaults.problems}
+    reported = {each.line for each in defaults.problems}
     for each in found:
         if defaults.data is None and each.reason == MISSING:
             continue  # the defaults would have given it
         if each.file != defaults.file:
             if each.field not in document.unusual:
                 yield each
-        elif each.line not in told:
+        elif each.line not in reported:
             yield replace(each, reason=f"{each.reason} (for {document.file.name})")
 
 
@@ -146,7 +146,7 @@ def _defaults(folder: Path) -> Document:
     document = read(file)
     if document.data is None:
         return document
-    for key in sorted(_OWN & document.data.keys()):
+    for key in sorted(OWN & document.data.keys()):
         hint = "write what all lines share as `line`" if key == "lines" else "write it into the municipality's file"
         document.problems.append(document.problem((key,), "can't be a default", hint))
         del document.data[key]

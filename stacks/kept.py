@@ -2,7 +2,7 @@
 
 Reading 1,741 municipalities from YAML takes seconds. What a file came to is kept, by the digest of all that it follows
 from: its name and bytes, the fleet's defaults, and the code that reads. Nothing is kept of an inventory that has a
-problem, and when there is one, everything is read again, so that it is told as `stacks.inventory.load` tells it.
+problem, and when there is one, everything is read again, so that it is reported as `stacks.inventory.load` reports it.
 
 Municipalities are kept as Python pickles them: making them from JSON, every value checked again, takes ten times as
 long. Unpickling makes the model's values and dates only (`_Unpickler`), so a file that somebody else wrote can't run
@@ -64,8 +64,8 @@ def load_kept(folder: Path, kept: Path) -> Fleet:
     else:
         try:
             fresh = load(folder, changed).municipalities if changed else ()
-            told = {each.code: each for each in fresh}
-            fleet = Fleet.of(told.get(code) or known[key] for code, key in keys.items())
+            read_now = {each.code: each for each in fresh}
+            fleet = Fleet.of(read_now.get(code) or known[key] for code, key in keys.items())
         except (InventoryError, PydanticCustomError):
             return load(folder)
     if changed or len(known) != len(keys):

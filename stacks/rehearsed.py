@@ -35,8 +35,8 @@ class Rehearsed:
 def write(path: Path, published: Rehearsed) -> None:
     """Write which image is published. Whole or not at all."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    told = {"digest": published.digest, "ids": dict(published.ids), "keys": dict(published.keys)}
-    draft.write_text(json.dumps(told, indent=1, sort_keys=True) + "\n", "utf-8")
+    content = {"digest": published.digest, "ids": dict(published.ids), "keys": dict(published.keys)}
+    draft.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", "utf-8")
     draft.replace(path)
 
 

@@ -127,14 +127,14 @@ class _Check:
 
 def _with_later(graph: Graph, node: Node) -> dict[str, Any]:
     """The inputs, with `Later` for what another resource's output gives: an evaluated graph has placeholders there."""
-    told = {reference.path for reference in graph.references(node) if reference.output is not None}
+    known_elsewhere = {reference.path for reference in graph.references(node) if reference.output is not None}
     sources = {
         name: [text for urn in urns if urn in graph for text in _made(graph[urn])]
         for name, urns in node.property_dependencies.items()
     }
 
     def known(value: Value, path: str, embedded: Sequence[str]) -> Any:
-        if isinstance(value, Unknown) or path in told:
+        if isinstance(value, Unknown) or path in known_elsewhere:
             return Later()
         if isinstance(value, dict):
             return {key: known(item, f"{path}.{key}", embedded) for key, item in value.items()}
@@ -150,8 +150,8 @@ def _with_later(graph: Graph, node: Node) -> dict[str, Any]:
 def _made(node: Node) -> list[str]:
     """What only making a resource tells: ids and ARNs, not names that were declared."""
     declared = {leaf for _, leaf in leaves(node.inputs) if isinstance(leaf, str)}
-    told = [node.id, *node.outputs.values()]
-    return [text for text in told if isinstance(text, str) and len(text) > 8 and text not in declared]
+    known_elsewhere = [node.id, *node.outputs.values()]
+    return [text for text in known_elsewhere if isinstance(text, str) and len(text) > 8 and text not in declared]
 
 
 def _told(errors: Iterable[ValidationError]) -> Iterator[ValidationError]:

@@ -31,15 +31,15 @@ def coverage(graph: Graph) -> Coverage:
     for node in graph:
         if node.type.startswith("aws:"):
             paths.setdefault((node.type, node.region or ""), set()).update(_paths(node))
-    told = Coverage(types=0, mapped=0, properties=0, mapped_properties=0, unmapped={}, elsewhere={}, unknown={})
+    totals = Coverage(types=0, mapped=0, properties=0, mapped_properties=0, unmapped={}, elsewhere={}, unknown={})
     types = {token for token, _ in paths}
-    told["types"] = len(types)
+    totals["types"] = len(types)
     for token in sorted(types):
         entry = table().get(token)
         if entry is None or not entry.views:
-            told["unmapped"][token] = entry.page if entry else ""
+            totals["unmapped"][token] = entry.page if entry else ""
         else:
-            told["mapped"] += 1
+            totals["mapped"] += 1
     seen: set[tuple[str, str]] = set()
     for (token, region), declared in sorted(paths.items()):
         entry = table().get(token)
@@ -47,16 +47,16 @@ def coverage(graph: Graph) -> Coverage:
             if (token, path) in seen:
                 continue
             seen.add((token, path))
-            told["properties"] += 1
+            totals["properties"] += 1
             page = None if entry is None else entry.page if not entry.views else entry.listed(path)
             if page is not None:
                 if entry is not None and entry.views:
-                    told["elsewhere"].setdefault(token, {})[path] = page
+                    totals["elsewhere"].setdefault(token, {})[path] = page
             elif entry is not None and mapped(entry, path, region):
-                told["mapped_properties"] += 1
+                totals["mapped_properties"] += 1
             else:
-                told["unknown"].setdefault(token, []).append(path)
-    return told
+                totals["unknown"].setdefault(token, []).append(path)
+    return totals
 
 
 def mapped(entry: Entry, path: str, region: str) -> bool:

@@ -73,8 +73,8 @@ def documents(entry: Entry, inputs: Mapping[str, Any], schemas: Mapping[str, Sch
         for at, value in _elements(sent, view.root):
             document = Document(view, schema, at)
             _Walk(entry, document).walk(value, at, view.root, ())
-            for name, told in view.given.items():
-                document.properties.setdefault(name, Later() if told is None else told)
+            for name, given_value in view.given.items():
+                document.properties.setdefault(name, Later() if given_value is None else given_value)
             made.append(document)
     return made
 
@@ -115,8 +115,8 @@ class _Walk:
         elif isinstance(value, list):
             self._list(value, at, path, target, indices)
         elif target is not None:
-            told = view.values.get(path, {})
-            known = told.get(value, value) if isinstance(value, str | int | bool) else value
+            given_value = view.values.get(path, {})
+            known = given_value.get(value, value) if isinstance(value, str | int | bool) else value
             self._put(target, _coerced(known, nodes), at, indices)
 
     def _mapping(
@@ -149,8 +149,8 @@ class _Walk:
             if spread is None or not isinstance(each, Mapping):
                 self.walk(each, here, path + ITEMS, (*indices, index))
                 continue
-            for told, origin in _spread(each, spread):
-                self.walk(told, here, path + ITEMS, (*indices, count))
+            for given_value, origin in _spread(each, spread):
+                self.walk(given_value, here, path + ITEMS, (*indices, count))
                 for name, exact in origin.items():
                     self._rename(f"{here}.{name}", f"{here}.{exact}")
                 count += 1
@@ -226,8 +226,8 @@ def _coerced(value: Any, nodes: Sequence[Node]) -> Any:
         # "443" for 443, "true" for true, a policy's text for the policy
         if (allowed and "string" not in allowed) or ("object" in allowed and value[:1] == "{"):
             with contextlib.suppress(ValueError):
-                told = json.loads(value)
-                return value if isinstance(told, str) else told
+                given_value = json.loads(value)
+                return value if isinstance(given_value, str) else given_value
     elif isinstance(value, bool | int | float) and "string" in allowed:
         fits = "boolean" in allowed if isinstance(value, bool) else bool(allowed & {"integer", "number"})
         return value if fits else _text(value)

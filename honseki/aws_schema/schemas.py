@@ -134,8 +134,8 @@ def kinds(nodes: Sequence[Node]) -> set[str]:
     """The JSON types that alternatives allow; empty when they don't say."""
     found: set[str] = set()
     for node in nodes:
-        told = node.get("type", ())
-        found.update((told,) if isinstance(told, str) else told)
+        stated = node.get("type", ())
+        found.update((stated,) if isinstance(stated, str) else stated)
     return found
 
 
@@ -180,7 +180,7 @@ class Extension:
     """the part of the resource; () is all of it"""
     regional: bool
     by: str = ""
-    """The property that its many branches are told apart by; only those of the value at hand are looked at."""
+    """The property that selects one of its many branches; only those of the value at hand are looked at."""
 
     newest: str = ""
     """The property whose prefix of a version, `17`, stands for the newest version that the data knows, `17.11`."""
@@ -193,7 +193,7 @@ class Extension:
 @cache
 def extensions() -> Mapping[str, tuple[Extension, ...]]:
     """All that are used, by CloudFormation type."""
-    told = yaml.safe_load((DATA / "extensions.yaml").read_text(encoding="utf-8"))
+    stated = yaml.safe_load((DATA / "extensions.yaml").read_text(encoding="utf-8"))
     return {
         cloudformation: tuple(
             Extension(
@@ -205,7 +205,7 @@ def extensions() -> Mapping[str, tuple[Extension, ...]]:
             )
             for each in listed
         )
-        for cloudformation, listed in told.items()
+        for cloudformation, listed in stated.items()
     }
 
 
@@ -241,5 +241,5 @@ def newest(extension: Extension, region: str, by: object, version: object) -> ob
 
 
 def _concerns(branch: Node, by: str, value: str) -> bool:
-    told = branch.get("if", {}).get("properties", {}).get(by, {})
-    return "const" not in told or told["const"] == value
+    stated = branch.get("if", {}).get("properties", {}).get(by, {})
+    return "const" not in stated or stated["const"] == value

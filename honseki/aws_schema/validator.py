@@ -73,17 +73,17 @@ def _of_resource(schema: Schema) -> Any:
 
 def _condition(check: Any, schema: Any, instance: Any) -> bool | None:
     """Whether the instance satisfies a schema; None if that hangs on a value that isn't known."""
-    told: list[bool] = []
-    token = _looked_at_later.set(told)
+    outcomes: list[bool] = []
+    token = _looked_at_later.set(outcomes)
     try:
         holds: bool = check.evolve(schema=schema).is_valid(instance)
     finally:
         _looked_at_later.reset(token)
     outer = _looked_at_later.get()
-    if told and outer is not None:
+    if outcomes and outer is not None:
         outer.append(True)
     # One known value that is wrong decides it, whatever the others turn out to be.
-    return None if holds and told else holds
+    return None if holds and outcomes else holds
 
 
 def _if(check: Any, schema: Any, instance: Any, whole: Any) -> Errors:
@@ -99,10 +99,10 @@ def _not(check: Any, schema: Any, instance: Any, _whole: Any) -> Errors:
 
 
 def _one_of(check: Any, schemas: Any, instance: Any, _whole: Any) -> Errors:
-    told = [_condition(check, schema, instance) for schema in schemas]
-    if told.count(True) > 1:
+    outcomes = [_condition(check, schema, instance) for schema in schemas]
+    if outcomes.count(True) > 1:
         yield ValidationError("fits more than one of the forms that exclude each other")
-    elif not (told.count(True) or None in told):
+    elif not (outcomes.count(True) or None in outcomes):
         yield ValidationError("fits none of the forms that are possible", context=_context(check, schemas, instance))
 
 
@@ -226,9 +226,9 @@ OWN_KEYWORDS: Final = tuple(_OWN)
 def _patient(keyword: Keyword) -> Keyword:
     def validate(check: Any, value: Any, instance: Any, whole: Any) -> Errors | None:
         if isinstance(instance, Later):
-            told = _looked_at_later.get()
-            if told is not None:
-                told.append(True)
+            outcomes = _looked_at_later.get()
+            if outcomes is not None:
+                outcomes.append(True)
             return None
         return keyword(check, value, instance, whole)
 

@@ -232,8 +232,8 @@ def _set_metadata_defaults(clients: Clients, inputs: Values) -> None:
 
 
 def _metadata_defaults(clients: Clients) -> Live:
-    told: Live = clients.call("ec2", "GetInstanceMetadataDefaults").get("AccountLevel", {})
-    return {name: value for name, value in told.items() if value not in {_NO_PREFERENCE, -1}}
+    answer: Live = clients.call("ec2", "GetInstanceMetadataDefaults").get("AccountLevel", {})
+    return {name: value for name, value in answer.items() if value not in {_NO_PREFERENCE, -1}}
 
 
 INSTANCE_METADATA_DEFAULTS: Final = _setting(
@@ -259,8 +259,8 @@ def _set_internet_block(clients: Clients, inputs: Values) -> None:
 
 
 def _internet_block(clients: Clients) -> Live:
-    told: Live = clients.call("ec2", "DescribeVpcBlockPublicAccessOptions")["VpcBlockPublicAccessOptions"]
-    return told
+    answer: Live = clients.call("ec2", "DescribeVpcBlockPublicAccessOptions")["VpcBlockPublicAccessOptions"]
+    return answer
 
 
 def _unblock_internet(clients: Clients) -> None:

@@ -131,8 +131,10 @@ def _wait_for_servers(clients: Clients, identifier: str, inputs: Values) -> None
 
 def _last_failure(clients: Clients, identifier: str) -> str | None:
     """https://docs.aws.amazon.com/autoscaling/ec2/userguide/CHAP_Troubleshooting.html; the latest comes first."""
-    told = clients.call(_SERVICE, "DescribeScalingActivities", AutoScalingGroupName=identifier, MaxRecords=1)
-    return next((each.get("StatusMessage") for each in told["Activities"] if each["StatusCode"] == "Failed"), None)
+    activities = clients.call(_SERVICE, "DescribeScalingActivities", AutoScalingGroupName=identifier, MaxRecords=1)
+    return next(
+        (each.get("StatusMessage") for each in activities["Activities"] if each["StatusCode"] == "Failed"), None
+    )
 
 
 def _set_settings(clients: Clients, identifier: str, inputs: Values) -> None:

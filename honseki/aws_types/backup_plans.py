@@ -65,7 +65,7 @@ def _set_rules(clients: Clients, identifier: str, inputs: Values) -> None:
 
 
 def _plan(clients: Clients, identifier: str, known: Values) -> Values | None:
-    """A plan that was deleted is told for a while, with the date of its end."""
+    """A deleted plan is still reported for a while, with the date of its end."""
     del known
     plan: Values = clients.call(SERVICE, "GetBackupPlan", BackupPlanId=identifier)
     return None if plan.get("DeletionDate") else plan

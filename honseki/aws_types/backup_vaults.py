@@ -127,7 +127,7 @@ def _lock(clients: Clients, identifier: str, known: Values) -> Values | None:
     if not vault.get("Locked"):
         return None
     if vault.get("LockDate"):
-        # How many days were declared isn't told, only when the last of them ends.
+        # AWS doesn't report how many days were declared, only when the last of them ends.
         vault["ChangeableForDays"] = known.get("changeableForDays") or _days_until(vault["LockDate"])
     return vault
 

@@ -20,13 +20,13 @@ def _setting(
     put: str,
     members: Mapping[str, str],
     get: str,
-    told: Mapping[str, str],
+    paths_read: Mapping[str, str],
     delete: Delete | Callable[[Clients, str, Values], None],
     missing: tuple[str, ...] = (),
 ) -> ResourceType:
     """A setting that the operation `put` writes as a whole and `get` tells.
 
-    `members` are paths in what `put` takes, `told` JMESPaths in what `get` answers; both by property.
+    `members` are paths in what `put` takes, `paths_read` JMESPaths in what `get` answers; both by property.
     """
     by_name = {each.name: each for each in properties}
 
@@ -45,7 +45,7 @@ def _setting(
         service="s3",
         properties=(Property("bucket", required=True, replaces=True), *properties),
         creating=create,
-        reading=Read(get, "@", by="Bucket", missing=(*MISSING, *missing), renamed=told, also=_bucket),
+        reading=Read(get, "@", by="Bucket", missing=(*MISSING, *missing), renamed=paths_read, also=_bucket),
         updates=(Update(tuple(each.name for each in properties if not each.replaces), write),),
         deleting=delete,
         finding=lambda _clients, inputs: [inputs["bucket"]],
@@ -84,7 +84,7 @@ VERSIONING: Final = _setting(
     put="PutBucketVersioning",
     members={"versioningConfiguration": "VersioningConfiguration"},
     get="GetBucketVersioning",
-    told={"versioningConfiguration": "Status && {status: Status}"},
+    paths_read={"versioningConfiguration": "Status && {status: Status}"},
     delete=_suspend,
 )
 
@@ -122,7 +122,7 @@ OBJECT_LOCK: Final = _setting(
         "rule": "ObjectLockConfiguration.Rule",
     },
     get="GetObjectLockConfiguration",
-    told={
+    paths_read={
         "objectLockEnabled": "ObjectLockConfiguration.ObjectLockEnabled",
         "rule": "ObjectLockConfiguration.Rule",
     },
@@ -153,7 +153,7 @@ ENCRYPTION: Final = _setting(
     put="PutBucketEncryption",
     members={"rules": "ServerSideEncryptionConfiguration.Rules"},
     get="GetBucketEncryption",
-    told={"rules": "ServerSideEncryptionConfiguration.Rules"},
+    paths_read={"rules": "ServerSideEncryptionConfiguration.Rules"},
     missing=("ServerSideEncryptionConfigurationNotFoundError",),
     delete=Delete("DeleteBucketEncryption", by="Bucket"),
 )
@@ -169,7 +169,7 @@ PUBLIC_ACCESS_BLOCK: Final = _setting(
     put="PutPublicAccessBlock",
     members=_BLOCKS,
     get="GetPublicAccessBlock",
-    told=_BLOCKS,
+    paths_read=_BLOCKS,
     missing=("NoSuchPublicAccessBlockConfiguration",),
     delete=Delete("DeletePublicAccessBlock", by="Bucket"),
 )
@@ -191,7 +191,7 @@ OWNERSHIP_CONTROLS: Final = _setting(
     put="PutBucketOwnershipControls",
     members={"rule": "OwnershipControls.Rules"},
     get="GetBucketOwnershipControls",
-    told={"rule": "OwnershipControls.Rules[0]"},
+    paths_read={"rule": "OwnershipControls.Rules[0]"},
     missing=("OwnershipControlsNotFoundError",),
     delete=Delete("DeleteBucketOwnershipControls", by="Bucket"),
 )
@@ -228,7 +228,7 @@ LIFECYCLE: Final = _setting(
     put="PutBucketLifecycleConfiguration",
     members={"rules": "LifecycleConfiguration.Rules"},
     get="GetBucketLifecycleConfiguration",
-    told={"rules": "Rules"},
+    paths_read={"rules": "Rules"},
     missing=("NoSuchLifecycleConfiguration",),
     delete=Delete("DeleteBucketLifecycle", by="Bucket"),
 )
@@ -239,7 +239,7 @@ POLICY: Final = _setting(
     put="PutBucketPolicy",
     members={},
     get="GetBucketPolicy",
-    told={},
+    paths_read={},
     missing=("NoSuchBucketPolicy",),
     delete=Delete("DeleteBucketPolicy", by="Bucket"),
 )

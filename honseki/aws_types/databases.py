@@ -134,12 +134,12 @@ def _facts(clients: Clients, identifier: str, item: Values) -> Live:
 
 
 def _logs(live: Values, inputs: Values) -> dict[str, Any]:
-    """Log exports are told as what begins and what ends."""
+    """Log exports are changed by naming what begins and what ends."""
     before = set(live.get("enabledCloudwatchLogsExports") or ())
     after = set(inputs.get("enabledCloudwatchLogsExports") or ())
     changes = {"EnableLogTypes": sorted(after - before), "DisableLogTypes": sorted(before - after)}
-    told = {name: some for name, some in changes.items() if some}
-    return {"CloudwatchLogsExportConfiguration": told} if told else {}
+    changed = {name: some for name, some in changes.items() if some}
+    return {"CloudwatchLogsExportConfiguration": changed} if changed else {}
 
 
 def _modify(clients: Clients, live: Values, inputs: Values, names: tuple[str, ...], *, at_once: bool) -> None:

@@ -40,7 +40,7 @@ def named(operation: str, items: str) -> Any:
 
 
 def normal_domain(domain: str) -> str:
-    """Domains are told in lower case, and with or without the root's full stop."""
+    """AWS reports domains in lower case, and with or without the root's full stop."""
     return domain.lower().removesuffix(".")
 
 

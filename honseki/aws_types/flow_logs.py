@@ -52,7 +52,7 @@ def _flow_log(clients: Clients, identifier: str, known: Values) -> Values | None
 
 
 def _facts(clients: Clients, identifier: str, item: Values) -> Live:
-    """A log group may be told by its name only (https://github.com/hashicorp/terraform-provider-aws/issues/45770)."""
+    """AWS may report a log group by its name only (https://github.com/hashicorp/terraform-provider-aws/issues/45770)."""
     del identifier
     if item.get("LogDestination") or not item.get("LogGroupName"):
         return {}

@@ -276,15 +276,15 @@ def _listeners(clients: Clients, inputs: Values) -> Iterator[str]:
 
 
 def _listener_facts(clients: Clients, identifier: str, item: Values) -> Live:
-    """To forward to one group is told twice, the second time as a list of groups with weights."""
+    """AWS reports forwarding to one group twice, the second time as a list of groups with weights."""
     del clients
     actions = []
     for action in item.get("DefaultActions", ()):
-        told = {key: value for key, value in action.items() if key != "Order"}
-        groups = told.get("ForwardConfig", {}).get("TargetGroups", ())
-        if told.get("TargetGroupArn") and len(groups) <= 1:
-            told.pop("ForwardConfig", None)
-        actions.append(shapes.from_api(told))
+        described = {key: value for key, value in action.items() if key != "Order"}
+        groups = described.get("ForwardConfig", {}).get("TargetGroups", ())
+        if described.get("TargetGroupArn") and len(groups) <= 1:
+            described.pop("ForwardConfig", None)
+        actions.append(shapes.from_api(described))
     return {"arn": identifier, "defaultActions": actions}
 
 

@@ -113,11 +113,11 @@ class Property:
         facts: set[Hashable] = set()
         for name in self.fields.keys() | value.keys():
             declared = self.nested(name)
-            told = value.get(name)
-            if told is None and declared is not None:
-                told = declared.default
-            if not empty(told):
-                form = _frozen(told) if declared is None else declared.canonical(told)
+            field_value = value.get(name)
+            if field_value is None and declared is not None:
+                field_value = declared.default
+            if not empty(field_value):
+                form = _frozen(field_value) if declared is None else declared.canonical(field_value)
                 if form != frozenset():
                     facts.add((name, form))
         return frozenset(facts)

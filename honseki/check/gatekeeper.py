@@ -1,7 +1,7 @@
 """No engine is started on a declaration that a rule objects to, or that isn't proven isolated and served.
 
 The engine runs the same rules again through the policy pack, on what it is about to make. This comes before it: an id
-of another tenant's thing, for instance, is told to a pack only after the update.
+of another tenant's thing, for instance, is known to a pack only after the update.
 
 That a declaration passed is remembered by the digest of all that it follows from (inventory, target, code, rules,
 locked versions, waivers, the day), so that an `up` that changes nothing doesn't pay for it.

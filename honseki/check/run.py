@@ -107,7 +107,7 @@ def run(
     cores: int | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Report:
-    """Check municipalities on all cores. `cache`: a folder for graphs; `progress` is told how many are done."""
+    """Check municipalities on all cores. `cache`: a folder for graphs; `progress` gets the number that are done."""
     begun = time.monotonic()
     cores = graphs.cores_for(len(municipalities)) if cores is None else cores
     done: list[_Raw] = []

@@ -1,8 +1,8 @@
 """Where in the program a resource is declared: file and line, found in the text of `infra/`.
 
 A graph's nodes don't tell their place, and taking the call stack of each would cost half of an evaluation. But a
-component says its type token once, and within it each resource is made by a call of its class, or of a function that
-returns one (`securitygroup.declare`): all are in the syntax tree.
+component says its type token once, and within it each resource is made by a call of its class: both are in the syntax
+tree.
 """
 
 from __future__ import annotations
@@ -71,6 +71,22 @@ def _components() -> dict[str, _Component]:
     return {token: found for path in sorted(_FOLDER.glob("*.py")) for token, found in _in_file(path)}
 
 
+@lru_cache(maxsize=1)
+def helpers() -> dict[str, tuple[str, ...]]:
+    """The functions of `infra/` that declare resources for components: name to the classes that they call.
+
+    Such a resource's line is where a component calls the function: there its name and its rules stand.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for path in sorted(_FOLDER.glob("*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.FunctionDef):
+                called = (call.func for call in _calls(node))
+                classes = [each.attr for each in called if isinstance(each, ast.Attribute) and each.attr[:1].isupper()]
+                found[node.name] = tuple(dict.fromkeys(classes))
+    return found
+
+
 def _in_file(path: Path) -> Iterator[tuple[str, _Component]]:
     file = path.relative_to(CHECKOUT).as_posix()
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
@@ -86,22 +102,10 @@ def _in_file(path: Path) -> Iterator[tuple[str, _Component]]:
             function = call.func
             if not isinstance(function, ast.Attribute):
                 continue
-            made = function.attr if function.attr[:1].isupper() else _makers().get(ast.unparse(function))
-            if made is not None:
-                first = next(iter(_texts(call)), "")
-                calls.setdefault(made, []).append((Position(file, call.lineno), first))
+            first = next(iter(_texts(call)), "")
+            for name in (function.attr,) if function.attr[:1].isupper() else helpers().get(function.attr, ()):
+                calls.setdefault(name, []).append((Position(file, call.lineno), first))
         yield token, _Component(Position(file, node.lineno), {name: tuple(found) for name, found in calls.items()})
-
-
-@lru_cache(maxsize=1)
-def _makers() -> dict[str, str]:
-    """Functions of `infra/` that return a resource of AWS's: what they are called by, and its class."""
-    return {
-        f"{path.stem}.{node.name}": ast.unparse(node.returns).rpartition(".")[2]
-        for path in sorted(_FOLDER.glob("*.py"))
-        for node in ast.parse(path.read_text(encoding="utf-8")).body
-        if isinstance(node, ast.FunctionDef) and node.returns and ast.unparse(node.returns).startswith("aws.")
-    }
 
 
 def _calls(node: ast.AST) -> Iterator[ast.Call]:

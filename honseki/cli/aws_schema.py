@@ -11,6 +11,7 @@ import click
 from honseki.cli import streams
 from honseki.cli.context import Context, all_option, codes_argument, csv_option, json_option, pass_context
 from honseki.errors import Exit
+from honseki.words import many
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from honseki.aws_schema.fleet import Tenant
 
 _SHOWN = 40
-"""Refusals that are told in full in a terminal; all are in --json."""
+"""Refusals shown in full in a terminal; --json has all."""
 
 
 @click.command("aws-check")
@@ -29,7 +30,7 @@ _SHOWN = 40
 @csv_option
 @pass_context
 def aws_check(context: Context, codes: tuple[str, ...], everyone: bool, as_json: bool, as_csv: bool) -> int:
-    """Check what is declared against AWS's own resource schemas. Deploys nothing; needs no cloud.
+    """Compare declared values with AWS's own resource schemas. Deploys nothing; needs no cloud.
 
     The rehearsal region accepts values that AWS refuses: instance classes that a region doesn't have, engine versions
     that don't exist, names too long. Exit code 4 when AWS would refuse something.
@@ -59,7 +60,7 @@ def aws_check(context: Context, codes: tuple[str, ...], everyone: bool, as_json:
 
 def _covered(found: Sequence[Tenant]) -> Coverage:
     """Of the tenant with the most types: what a tier doesn't declare isn't a gap."""
-    return max((tenant.coverage for tenant in found), key=lambda told: told["types"])
+    return max((tenant.coverage for tenant in found), key=lambda one: one["types"])
 
 
 def _document(found: Sequence[Tenant], seconds: float) -> dict[str, Any]:
@@ -100,8 +101,8 @@ def _print(found: Sequence[Tenant], seconds: float) -> None:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     resources = sum(tenant.resources for tenant in found)
     console.print(
-        f"{len(found)} municipalities, {resources} resources against {shipped_by()}: "
-        f"{len(listed)} refusals in {seconds:.1f} s; {covered['mapped']} of {covered['types']} types and "
+        f"{many(len(found), 'municipality')}, {many(resources, 'AWS resource')} against {shipped_by()}: "
+        f"{many(len(listed), 'refusal')} in {seconds:.1f} s; {covered['mapped']} of {covered['types']} types and "
         f"{covered['mapped_properties']} of {covered['properties']} properties are in the schemas",
         highlight=False,
         soft_wrap=True,

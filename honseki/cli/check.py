@@ -13,16 +13,17 @@ import click
 from honseki.cli import streams
 from honseki.cli.context import Context, all_option, codes_argument, csv_option, json_option, pass_context
 from honseki.errors import Exit, HonsekiError
+from honseki.words import many
 
 if TYPE_CHECKING:
     from honseki.check.run import Placed, Report
 
 _SHOWN = 40
-"""Findings that are told in full in a terminal; all are in --json and --sarif."""
+"""Findings shown in full in a terminal; --json and --sarif have all."""
 
 
 class BadCatalogueError(HonsekiError):
-    """The catalogue of controls isn't right, so nothing that was found could be told by its control."""
+    """The catalogue of controls has an error, so findings can't be assigned to controls."""
 
     exit_code = Exit.BAD_INPUT
 
@@ -43,7 +44,7 @@ class BadCatalogueError(HonsekiError):
 @click.option("--sarif", type=click.Path(dir_okay=False, path_type=Path), help="Write SARIF 2.1.0 to this file.")
 @click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), help="Write JUnit XML to this file.")
 @click.option("--rules", "list_rules", is_flag=True, help="List the rules with their controls, and check nothing.")
-@click.option("--no-cache", is_flag=True, help="Evaluate every declaration anew.")
+@click.option("--no-cache", is_flag=True, help="Ignore cached declarations; evaluate all of them.")
 @pass_context
 def check(
     context: Context,
@@ -56,7 +57,7 @@ def check(
     list_rules: bool,
     no_cache: bool,
 ) -> int:
-    """Check what is declared for municipalities against the rules. Deploys nothing; needs no engine and no cloud.
+    """Check declarations against the rules. Deploys nothing; needs no engine and no cloud.
 
     Exit code 4 when something was found that no waiver (stacks/waivers.yaml) accepts.
 
@@ -142,9 +143,10 @@ def _print(report: Report) -> None:
     checks = sum(tenant.checks for tenant in report.tenants)
     waiting = sum(len(tenant.undecided) for tenant in report.tenants)
     accepted = len(report.findings) - len(report.open)
+    resources = sum(tenant.resources for tenant in report.tenants)
     console.print(
-        f"{len(report.tenants)} municipalities, {sum(t.resources for t in report.tenants)} resources, "
-        f"{len(ALL)} rules, {checks} checks in {report.seconds:.1f} s: {len(report.open)} findings"
+        f"{many(len(report.tenants), 'municipality')}, {many(resources, 'AWS resource')}, {many(len(ALL), 'rule')}, "
+        f"{many(checks, 'check')} in {report.seconds:.1f} s: {many(len(report.open), 'finding')}"
         + (f", {accepted} accepted by waivers" if accepted else "")
         + (f", {len(report.expired)} of them with an EXPIRED waiver" if report.expired else "")
         + (f", {waiting} not yet known" if waiting else ""),

@@ -9,13 +9,14 @@ import click
 
 from honseki.cli import streams
 from honseki.cli.context import Context, all_option, codes_argument, csv_option, json_option, pass_context
+from honseki.words import many
 
 if TYPE_CHECKING:
     from honseki.cost.charges import Charge
     from honseki.cost.count import Tenant
 
 _SHOWN = 5
-"""Municipalities that are told one by one in a terminal; all are in --json."""
+"""Municipalities shown one by one in a terminal; --json has all."""
 
 
 _FIELDS = ("per", "what", "region", "quantity")
@@ -28,7 +29,7 @@ _FIELDS = ("per", "what", "region", "quantity")
 @csv_option
 @pass_context
 def cost(context: Context, codes: tuple[str, ...], everyone: bool, as_json: bool, as_csv: bool) -> None:
-    """Count what AWS bills for municipalities, from what is declared: hours, months and GB, not prices.
+    """Count what AWS bills for declared tenants, in hours, months and GB. No prices.
 
     Deploys nothing; needs no engine and no cloud. What is billed by use, and not declared how much, is listed with the
     number of resources that can use it. A resource whose cost isn't known here is an error that names it.
@@ -88,7 +89,7 @@ def _print(found: Sequence[Tenant], total: Sequence[Charge]) -> None:
         municipality = tenant.municipality
         _table(console, f"{municipality.code} {municipality.name}, recovery: {municipality.recovery}", tenant.charges)
     if len(found) > 1:
-        _table(console, f"All {len(found)} municipalities together", total)
+        _table(console, f"All {many(len(found), 'municipality')} together", total)
     if len(found) > _SHOWN:
         console.print("Municipality by municipality: --json", highlight=False)
 

@@ -11,7 +11,7 @@ from honseki.errors import Exit
 
 @click.group()
 def engine() -> None:
-    """The Pulumi engine: which one is used, and getting one.
+    """The Pulumi engine: show which one is used, or install one.
 
     \b
     Example:
@@ -23,7 +23,7 @@ def engine() -> None:
 @json_option
 @pass_context
 def which(context: Context, as_json: bool) -> int:
-    """Say which engine is used and check it.
+    """Show which engine is used, and check it.
 
     \b
     Example:
@@ -41,7 +41,7 @@ def which(context: Context, as_json: bool) -> int:
 @json_option
 @pass_context
 def install(context: Context, as_json: bool) -> int:
-    """Get the engine: by Pulumi's installer, or built from its Go module (5 minutes, once).
+    """Install the engine: by Pulumi's installer, or built from its Go module (5 minutes, once).
 
     \b
     Example:

@@ -12,6 +12,7 @@ import click
 from honseki.cli import streams
 from honseki.cli.context import Context, all_option, codes_argument, csv_option, json_option, pass_context
 from honseki.errors import Exit
+from honseki.words import many
 
 if TYPE_CHECKING:
     from honseki.entrylog.assess import Finding, Report, SourceReport
@@ -48,13 +49,13 @@ class _Day(click.ParamType[date]):
 configuration_option = click.option(
     "--configuration",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="How exports are read. Default: stacks/entrylog.yaml.",
+    help="Describes the format of exports. Default: stacks/entrylog.yaml.",
 )
 
 
 @click.group()
 def entrylog() -> None:
-    """The data centre's entry logs: taken in, kept under lock, gaps reported.
+    """The data centre's entry logs: store them under object lock, and report gaps.
 
     \b
     Example:
@@ -65,13 +66,11 @@ def entrylog() -> None:
 
 @entrylog.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--municipality", "codes", metavar="CODE", multiple=True, help="For this municipality; can be repeated.")
+@click.option("--municipality", "codes", metavar="CODE", multiple=True, help="Store it for this one; may be repeated.")
 @all_option
-@click.option("--source", help="Where the file is from; can be left out if the configuration has one source only.")
-@click.option(
-    "--covers", type=_Days(), help="The days that the export is for; those without rows in it count as quiet."
-)
-@click.option("--supersede", metavar="WHY", help="Accept an export that contradicts a kept one: both stay, and why.")
+@click.option("--source", help="The source of the file. Default: the only source of the configuration.")
+@click.option("--covers", type=_Days(), help="The days that the export covers. On days without rows, nobody entered.")
+@click.option("--supersede", metavar="WHY", help="Accept a contradiction to a stored export, and why. Both are kept.")
 @configuration_option
 @json_option
 @pass_context
@@ -86,7 +85,7 @@ def ingest(
     configuration: Path | None,
     as_json: bool,
 ) -> int:
-    """Take an export (CSV) of the operator in: check every row, then lock it away until its retention is over.
+    """Store an export (CSV) of the operator: check every row, then lock it until its retention ends.
 
     Nothing is stored if a row is bad or the export contradicts a kept one. Safe to repeat and to interrupt.
 
@@ -133,14 +132,14 @@ def ingest(
         )
         for old in each.supersedes:
             click.echo(f"  supersedes {old}; both are kept")
-    click.echo(f"{export.file}: {export.rows:,} rows, {len(export.days)} days, sha256 {export.sha256}")
+    click.echo(f"{export.file}: {many(export.rows, 'row')}, {many(len(export.days), 'day')}, sha256 {export.sha256}")
     return Exit.OK
 
 
 @entrylog.command()
 @codes_argument
 @all_option
-@click.option("--from", "first", type=_Day(), help="First day. Default: the first that has a log and must be kept.")
+@click.option("--from", "first", type=_Day(), help="First day. Default: the first with a log within its retention.")
 @click.option("--to", "last", type=_Day(), help="Last day. Default: yesterday.")
 @configuration_option
 @json_option
@@ -199,7 +198,7 @@ def report(
 @json_option
 @pass_context
 def extend(context: Context, codes: tuple[str, ...], everyone: bool, configuration: Path | None, as_json: bool) -> int:
-    """Lengthen the locks of what is kept, after the inventory's retention became longer. Never shortens one.
+    """Extend the locks of stored exports after the inventory's retention became longer. Never shortens one.
 
     \b
     Example:

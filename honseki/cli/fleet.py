@@ -9,6 +9,7 @@ import click
 from honseki.cli import streams
 from honseki.cli.context import Context, csv_option, json_option, pass_context
 from honseki.errors import Exit
+from honseki.words import many
 
 
 @click.group()
@@ -72,7 +73,7 @@ def check(context: Context, as_json: bool) -> int:
     if as_json:
         context.print_json({"municipalities": count, "problems": []})
     else:
-        click.echo(f"{count} municipalities, no problems ({context.settings.fleet})")
+        click.echo(f"{many(count, 'municipality')}, no problems ({context.settings.fleet})")
     return Exit.OK
 
 
@@ -81,7 +82,7 @@ def check(context: Context, as_json: bool) -> int:
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="The folder to fill.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed writes the same municipalities.")
 @pass_context
-def sample(context: Context, count: int, out: Path, seed: int) -> int:  # noqa: ARG001
+def sample(context: Context, count: int, out: Path, seed: int) -> int:
     """Write COUNT plausible municipalities, for trials at scale: real codes and names, the rest made up.
 
     \b
@@ -91,6 +92,6 @@ def sample(context: Context, count: int, out: Path, seed: int) -> int:  # noqa: 
     """
     from honseki.fleet.sample import sample as write  # noqa: PLC0415
 
-    files = write(count, seed, out)
-    click.echo(f"{len(files)} municipalities in {out}. Use them: HONSEKI_FLEET={out} honseki fleet list")
+    files = write(count, seed, out, context.settings.fleet)
+    click.echo(f"{many(len(files), 'municipality')} in {out}. Use them: HONSEKI_FLEET={out} honseki fleet list")
     return Exit.OK

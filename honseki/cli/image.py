@@ -12,6 +12,7 @@ import click
 from honseki.cli import image_publish
 from honseki.cli.context import Context, csv_option, json_option, pass_context
 from honseki.errors import Exit
+from honseki.words import many
 
 if TYPE_CHECKING:
     from honseki.images.builder.build import Built
@@ -101,7 +102,9 @@ def lock(context: Context, name: str, check: bool, as_json: bool) -> int:
         return code
     for each in changes:
         click.echo(f"{each}{'  (the reviewed version is gone)' if each.name in gone else ''}")
-    click.echo(f"{chosen.lock_file}: {len(after)} packages, {len(changes)} {'would change' if check else 'changed'}")
+    click.echo(
+        f"{chosen.lock_file}: {many(len(after), 'package')}, {len(changes)} {'would change' if check else 'changed'}"
+    )
     if check and changes:
         click.echo(f"A proposal to review; nothing was written. To take it over: honseki image lock {name}")
     return code
@@ -172,7 +175,8 @@ def diff(context: Context, before: str, after: str, as_json: bool, as_csv: bool)
         for each in differences:
             click.echo(str(each))
         click.echo(
-            f"{first.name}@{first.digest[:12]} and {second.name}@{second.digest[:12]}: {len(differences)} differences"
+            f"{first.name}@{first.digest[:12]} and {second.name}@{second.digest[:12]}: "
+            f"{many(len(differences), 'difference')}"
         )
     return Exit.CHANGES if differences else Exit.OK
 

@@ -11,6 +11,7 @@ import click
 
 from honseki.cli.context import Context, csv_option, json_option, pass_context
 from honseki.errors import Exit, HonsekiError, RefusedError
+from honseki.words import many
 
 if TYPE_CHECKING:
     from honseki.images.builder.build import Built
@@ -38,6 +39,7 @@ def sbom(context: Context, wanted: str, tracker: Path | None, as_json: bool) -> 
       honseki image sbom app --tracker tracker.json
     """
     from honseki.images import sbom as bill  # noqa: PLC0415
+    from honseki.images.builder.manifest import RELEASE  # noqa: PLC0415
     from honseki.images.packages import read_packages  # noqa: PLC0415
     from honseki.images.vulnerabilities import known, read_tracker  # noqa: PLC0415
 
@@ -45,12 +47,12 @@ def sbom(context: Context, wanted: str, tracker: Path | None, as_json: bool) -> 
     data = read_tracker(tracker) if tracker is not None else None
     path = bill.write(image, bill.make(image, _lock(image), data))
     packages = read_packages(image.folder)
-    found = known(packages, data, bill.RELEASE) if data is not None else None
+    found = known(packages, data, RELEASE) if data is not None else None
     if as_json:
-        told = None if found is None else [dataclasses.asdict(each) for each in found]
-        context.print_json({"file": str(path), "packages": len(packages), "vulnerabilities": told})
+        listed = None if found is None else [dataclasses.asdict(each) for each in found]
+        context.print_json({"file": str(path), "packages": len(packages), "vulnerabilities": listed})
         return Exit.OK
-    click.echo(f"{path}: {len(packages)} packages.")
+    click.echo(f"{path}: {many(len(packages), 'package')}.")
     if found is None:
         click.echo("Known vulnerabilities: not known (give --tracker FILE, from the security tracker's data/json).")
         return Exit.OK
@@ -86,11 +88,11 @@ def attest(context: Context, wanted: str, key: Path | None) -> int:
 @wanted_argument
 @click.option(
     "--trust", type=click.Path(path_type=Path), multiple=True,
-    help="The public key (PEM) of who may sign images; may be repeated. Default: this home's own.",
+    help="A public key (PEM) that may sign images; may be repeated. Default: this home's own.",
 )  # fmt: skip
-@click.option("--unsigned", is_flag=True, help="Rehearsals only: publish though nobody signed where it comes from.")
-@click.option("--verify", is_flag=True, help="Read all blocks back and compare, also where the image is there already.")
-@click.option("--dry-run", is_flag=True, help="Say what would be done; change nothing.")
+@click.option("--unsigned", is_flag=True, help="Rehearsals only: publish without signed provenance.")
+@click.option("--verify", is_flag=True, help="Read back and compare all blocks of a published image too.")
+@click.option("--dry-run", is_flag=True, help="Show what would be done; change nothing.")
 @click.option("--write", is_flag=True, help="Write the image into the inventory's _defaults.yaml.")
 @json_option
 @pass_context
@@ -213,7 +215,7 @@ def _write(context: Context, image: Built, done: dict[str, Published], pairs: Se
 @click.command()
 @click.argument("name")
 @click.option("--keep", type=click.IntRange(min=0), default=2, show_default=True, help="Latest images to keep anyway.")
-@click.option("--dry-run", is_flag=True, help="Say what would be removed; change nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what would be removed; change nothing.")
 @click.option("--yes", is_flag=True, help="Don't ask.")
 @json_option
 @csv_option

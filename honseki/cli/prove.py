@@ -11,13 +11,14 @@ import click
 
 from honseki.cli.context import Context, all_option, codes_argument, json_option, pass_context
 from honseki.errors import Exit, HonsekiError
+from honseki.words import many
 
 if TYPE_CHECKING:
     from honseki.prove.answer import Answer
     from honseki.reachability.isolation import Isolation, Pair
 
 _SHOWN = 12
-"""Failures that are told in a terminal; all are in --json."""
+"""Failures shown in a terminal; --json has all."""
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -29,16 +30,18 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--snapshot",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="A folder of AWS CLI answers (aws_configs/[accounts/ACCOUNT/]REGION/Vpcs.json ...) instead.",
+    help="Read a folder of AWS CLI answers: aws_configs/[accounts/ACCOUNT/]REGION/Vpcs.json ...",
 )
-@click.option("--by", default="vpc", help="With --snapshot: what a tenant is: vpc, owner (account), or tag:KEY.")
+@click.option("--by", default="vpc", help="With --snapshot: what separates tenants: vpc, owner (account), or tag:KEY.")
 @click.option("--from", "sender", help="Only packets from this tenant (a code; with --snapshot a VPC, ...).")
 @click.option("--to", "receiver", help="Only packets to this tenant.")
-@click.option("--losses/--no-losses", default=True, help="Ask N-1 too; about a second for each tenant.")
-@click.option("--keep", type=click.Path(file_okay=False, path_type=Path), help="With --live: keep the answers here.")
+@click.option("--losses/--no-losses", default=True, help="Also prove N-1: no single loss stops the service.")
+@click.option(
+    "--keep", type=click.Path(file_okay=False, path_type=Path), help="With --live: save the answers in this folder."
+)
 @click.option("--certificate", "certificate_file", type=_FILE, help="Write the certificate of isolation to this file.")
 @click.option("--network", "network_file", type=_FILE, help="Write the network that was proven to this file.")
-@click.option("--svg", "drawing", type=_FILE, help="Draw the first path that was found into this file.")
+@click.option("--svg", "drawing", type=_FILE, help="Draw the first path found into this file.")
 @json_option
 @pass_context
 def prove(
@@ -57,9 +60,9 @@ def prove(
     drawing: Path | None,
     as_json: bool,
 ) -> int:
-    """Prove that no tenant's packets reach another tenant, that every terminal is served, and that no loss changes it.
+    """Prove isolation of all tenants, service to every terminal, and both after any single loss (N-1).
 
-    Without codes: the whole inventory. Exit code 4 when something is reachable, unserved, or not known.
+    Without codes: the whole inventory. Exit code 4 if something isn't proven or isn't known.
 
     \b
     Example:
@@ -69,7 +72,7 @@ def prove(
     """
     if snapshot is not None:
         if codes or everyone or source == "live":
-            raise click.UsageError("--snapshot is about its folder alone: leave out codes, --all and --live")
+            raise click.UsageError("--snapshot reads only its folder: leave out codes, --all and --live")
         answer = _of_folder(snapshot, by)
     else:
         if by != "vpc":
@@ -93,7 +96,7 @@ def prove(
     "--network",
     "network_file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The network that `honseki prove --network` wrote. Without it: the inventory, declared anew.",
+    help="The file that `honseki prove --network` wrote. Default: the network that the inventory declares.",
 )
 @json_option
 @pass_context
@@ -108,21 +111,23 @@ def verify_certificate(context: Context, certificate_file: Path, network_file: P
     from honseki.reachability.certificate import verify  # noqa: PLC0415
     from honseki.reachability.document import to_json  # noqa: PLC0415
 
-    told = _read(certificate_file)
+    content = _read(certificate_file)
     network = (
         _read(network_file)
         if network_file
         else to_json(_of_fleet(context, (), "declared", None, losses=False).isolation.network)
     )
-    found = verify(network, told)
+    found = verify(network, content)
     if as_json:
-        context.print_json({"holds": not found, "tenants": sorted(told.get("tenants", ())), "problems": found})
+        context.print_json({"holds": not found, "tenants": sorted(content.get("tenants", ())), "problems": found})
     elif found:
-        click.echo(f"The certificate does NOT hold ({len(found)} problems):")
+        click.echo(f"The certificate does NOT hold ({many(len(found), 'problem')}):")
         for problem in found[:_SHOWN]:
             click.echo(f"  {problem}")
     else:
-        click.echo(f"The certificate holds: {len(told['tenants'])} tenants reach nobody else by any route.")
+        click.echo(
+            f"The certificate holds: no route leads from {many(len(content['tenants']), 'tenant')} to anybody else."
+        )
     return Exit.CHANGES if found else Exit.OK
 
 
@@ -161,7 +166,7 @@ def _of_folder(folder: Path, by: str) -> Answer:
     answer = snapshot(folder, tenant_of)
     if len(answer.isolation.tenants) < 2:
         raise HonsekiError(
-            f"there is nothing to prove: {len(answer.isolation.tenants)} tenants in the folder",
+            f"there is nothing to prove: {many(len(answer.isolation.tenants), 'tenant')} in the folder",
             where=str(folder),
             why=f"a tenant is what --by says ({by}), and isolation is between two of them",
             do="is it the right folder (Vpcs.json)? Or say --by vpc, owner or tag:KEY",
@@ -206,8 +211,8 @@ def _write(
         if certificate_file:
             joined = {source for source, _ in answer.isolation.joined()}
             alone = [tenant for tenant in answer.isolation.tenants if tenant not in joined]
-            told = certificate(answer.isolation, alone, network)
-            certificate_file.write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
+            content = certificate(answer.isolation, alone, network)
+            certificate_file.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
     if drawing:
         shown = next((pair for pair in chosen or answer.joined if pair.witness or pair.route), None)
         if shown is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -13,49 +14,35 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from honseki.engine.events import PropertyChange, Step
+from honseki.changes.parts import PARTS
+from honseki.changes.review import LINES, review
+from honseki.changes.steps import Step
 from honseki.engine.operation import Done
+from honseki.engine.summary import Setting
+from honseki.words import many
 from infra.model import Municipality
 
-PURPOSES: Mapping[str, str] = {
-    "honseki:infra:Keys": "暗号鍵 Encryption keys: what is stored can be read by the tenant's own principals only",
-    "honseki:infra:Network": "網 Network: isolated, no internet, no other municipality; all traffic is logged",
-    "honseki:infra:Attachment": "回線 Attachment: two IP-VPN lines from the municipality's sites, at two locations",
-    "honseki:infra:Servers": "サーバ Servers: at least two over the zones, behind an internal balancer",
-    "honseki:infra:Database": "データベース Database: over zones, encrypted, recoverable to any moment",
-    "honseki:infra:Vault": "保管庫 Vault: locked and encrypted; nobody deletes backups before their time",
-    "honseki:infra:Plan": "バックアップ計画 Backup plan: continuous and daily, copied to the other region",
-    "honseki:infra:RestoreTest": "復旧試験 Restore test: backups are restored every week, to know that they can be",
-    "honseki:infra:Audit": "監査記録 Audit: who did what, kept unalterable for the retention",
-    "honseki:infra:Sessions": "遠隔管理 Sessions: recorded maintenance sessions, the only way in",
-    "honseki:infra:Workers": "作業者 Workers: the operator by ticket and date; the city reads the history",
-    "honseki:infra:Monitoring": "監視 Monitoring: an alarm for each failure that a person must act on",
-    "honseki:infra:Account": "アカウント Account: closes what is open by default",
-}
-"""What each part of a tenant is for, in the two languages of its readers."""
-
-_VERBS: Mapping[str, tuple[str, str]] = {
-    "create": ("+", "green"),
-    "update": ("~", "yellow"),
-    "delete": ("-", "red"),
-    "replace": ("±", "magenta"),
-    "create-replacement": ("+", "magenta"),
-    "delete-replaced": ("-", "magenta"),
-    "import": ("=", "cyan"),
+_STYLES: Mapping[str, str] = {
+    "create": "green",
+    "update": "yellow",
+    "delete": "red",
+    "replace": "magenta",
+    "import": "cyan",
 }
 
 
 class Reporter:
     """Progress of several tenants at once: live lines for a person, a line now and then for a log."""
 
-    _EVERY = 25
+    _EVERY_S = 10.0
 
     def __init__(self, municipalities: Sequence[Municipality], verb: str, live: bool) -> None:
         self._console = Console(stderr=True)
         self._live = live
         self._verb = verb
         self._lock = threading.Lock()
-        self._counts: Counter[str] = Counter()
+        self._seen: defaultdict[tuple[str, bool], set[str]] = defaultdict(set)
+        self._said: dict[str, float] = {}
         self._progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
@@ -83,79 +70,144 @@ class Reporter:
         self._console.print(f"{code} {self._names[code]}: {line}", markup=False, highlight=False)
 
     def step(self, code: str, step: Step) -> None:
-        """One more resource is done."""
+        """One more resource is done. Reading the cloud comes first, and is counted by itself."""
+        if not step.in_cloud:
+            return
+        reading = step.op == "refresh"
         with self._lock:
-            self._counts[code] += 1
-            count = self._counts[code]
+            seen = self._seen[code, reading]
+            seen.add(step.urn)
+            now = time.monotonic()
+            due = now - self._said.setdefault(code, now) >= self._EVERY_S
+            if due:
+                self._said[code] = now
+        line = f"{'reading the cloud' if reading else self._verb}: {many(len(seen), 'AWS resource')}"
         if self._live:
-            text = f"{self._verb} {code} {self._names[code]}: {count} resources, {step.name}"
-            self._progress.update(self._tasks[code], description=text)
-        elif count % self._EVERY == 0:
-            self.say(code, f"{self._verb} ... {count} resources")
+            self._progress.update(self._tasks[code], description=f"{code} {self._names[code]}: {line}, {step.name}")
+        elif due:
+            self.say(code, f"{line} so far")
 
     def done(self, code: str, done: Done) -> None:
         """A tenant's operation ended."""
-        self.say(code, f"{summary(done)} in {done.seconds:.1f} s")
+        self.say(code, f"{summary(done)} ({done.seconds:.1f} s)")
+
+
+_DONE: Mapping[str, tuple[str, str]] = {
+    "create": ("created", "created"),
+    "update": ("changed", "changed"),
+    "replace": ("replaced", "replaced"),
+    "delete": ("deleted", "deleted"),
+    "import": ("adopted", "adopted"),
+}
+_PLANNED = {
+    op: (f"to {verb}", f"to {verb}")
+    for op, verb in (
+        ("create", "create"),
+        ("update", "change"),
+        ("replace", "replace"),
+        ("delete", "delete"),
+        ("import", "adopt"),
+    )
+}
+_DRIFTED = {"update": ("differs", "differ"), "delete": ("is gone", "are gone")}
 
 
 def summary(done: Done) -> str:
-    """`98 to create, 2 unchanged` in the words of what was done."""
-    words = {"create": "created", "update": "changed", "delete": "deleted", "replace": "replaced", "import": "adopted"}
-    if done.kind in ("preview", "drift"):
-        words = {"create": "to create", "update": "to change", "delete": "to delete", "replace": "to replace"}
-    if done.kind == "drift":
-        words = {"update": "differ", "delete": "are gone"}
-    counts = Counter(step.op for step in done.outcome.steps)
-    parts = [f"{counts[op]} {word}" for op, word in words.items() if counts[op]]
-    # A refresh and the update after it report a resource each: it is one resource.
-    same = len({step.urn for step in done.outcome.steps} - {step.urn for step in done.outcome.changed})
+    """`267 AWS resources: 4 to change, 263 unchanged`, in the words of what was done.
+
+    Resources that exist in AWS are counted, in every command: not the stack, its providers or its components.
+    """
+    words = {"preview": _PLANNED, "drift": _DRIFTED}.get(done.kind, _DONE)
+    counts = done.outcome.counts
+    same = counts["same"]
+    parts = [f"{counts[op]} {one if counts[op] == 1 else more}" for op, (one, more) in words.items() if counts[op]]
+    beside = sum(not change.step.in_cloud for change in done.outcome.changed)
+    if beside:
+        parts.append(f"{many(beside, 'setting')} of the engine {'to change' if done.kind == 'preview' else 'changed'}")
     if not parts:
-        return f"no changes, {same} resources as declared" if done.kind != "drift" else f"no drift in {same} resources"
-    return ", ".join(parts) + (f", {same} unchanged" if same else "")
+        return f"{many(same, 'AWS resource')}: {'no drift' if done.kind == 'drift' else 'no changes'}"
+    return f"{many(counts.total(), 'AWS resource')}: {', '.join([*parts, *([f'{same} unchanged'] if same else [])])}"
 
 
-def changes(console: Console, municipality: Municipality, steps: Iterable[Step], *, detail: bool) -> None:
-    """What is (or would be) changed in one tenant: a line per resource, its properties below."""
-    tree = Tree(Text(f"{municipality.code} {municipality.name}", style="bold"))
-    for step in steps:
-        sign, colour = _VERBS.get(step.op, ("?", "white"))
-        branch = tree.add(Text(f"{sign} {step.name}  {step.type.rpartition(':')[2]}", style=colour))
-        for change in step.changes if detail else ():
-            branch.add(property_line(change))
-    console.print(tree)
+def changes(console: Console, municipality: Municipality, done: Done, *, full: bool) -> None:
+    """What is (or would be) changed in one tenant: grouped by what it means, data and terminals first."""
+    found = review(done.outcome.changed, municipality, gone=done.kind == "drift")
+    lines, cut = found.lines(None if full else LINES)
+    _line(console, 0, f"{municipality.code} {municipality.name}: {summary(done)}", "bold")
+    for line in lines:
+        heading = "bold red" if line.lost else "" if line.op else "bold"
+        _line(console, line.depth + 1, line.text, heading if line.depth == 0 else _STYLES.get(line.op, ""))
+    if cut:
+        command = "drift" if done.kind == "drift" else "plan"
+        _line(console, 1, f"In full: honseki {command} {municipality.code} --full", "dim")
 
 
-def property_line(change: PropertyChange) -> Text:
-    """`tags["Name"]: "a" -> "b"`."""
-    before, after = _short(change.before), _short(change.after)
-    if change.kind.startswith("add"):
-        return Text(f"{change.path}: added {after}")
-    if change.kind.startswith("delete"):
-        return Text(f"{change.path}: removed {before}")
-    return Text(f"{change.path}: {before} -> {after}")
+def _line(console: Console, depth: int, text: str, style: str) -> None:
+    """A line; wrapped and indented in a terminal, whole in a pipe."""
+    shown, indent = Text(text, style=style), " " * 2 * depth
+    if not console.is_terminal:
+        console.print(Text(indent) + shown, soft_wrap=True)
+        return
+    for number, piece in enumerate(shown.wrap(console, max(20, console.width - len(indent) - 4))):
+        console.print(Text(indent + (" " * 4 if number else "")) + piece, soft_wrap=True)
 
 
-def tenant_tree(municipality: Municipality, target: str, resources: Sequence[Mapping[str, Any]]) -> Tree:
-    """One municipality as it was deployed: its parts, what each is for, and what it is made of."""
+def tenant_tree(
+    municipality: Municipality, target: str, resources: Sequence[Mapping[str, Any]], settings: Sequence[Setting]
+) -> Tree:
+    """One municipality as it was deployed: its settings, its parts, what each is for, and what it is made of."""
+    made = parts(resources)
+    total = many(sum(len(below) for _, below in made), "AWS resource")
+    tree = Tree(heading(municipality, target).append(f", {total}", style="dim"))
+    chosen = tree.add(Text("settings, as deployed", style="cyan"))
+    for setting in settings:
+        line = Text(f"{setting.name}: {setting.deployed or 'nothing deployed shows it'}")
+        if not setting.same:
+            line.append(f"  (the inventory says {setting.declared}: honseki plan {municipality.code})", style="yellow")
+        chosen.add(line)
+    for part, below in made:
+        branch = tree.add(Text(part["urn"].rpartition("::")[2], style="cyan"))
+        branch.add(Text(str(PARTS[_class(part)]), style="italic"))
+        counts = Counter(entry["type"].rpartition(":")[2] for entry in below)
+        made_of = ", ".join(f"{count} {name}" if count > 1 else name for name, count in sorted(counts.items()))
+        branch.add(Text(f"{many(counts.total(), 'AWS resource')}: {made_of}", style="dim"))
+    return tree
+
+
+def heading(municipality: Municipality, target: str) -> Text:
+    """Who it is, and where."""
     account = municipality.account_for("aws" if target == "aws" else "rehearsal")
-    terminals = sum(site.terminals for site in municipality.sites)
-    heading = Text(f"{municipality.code} {municipality.name} ({municipality.prefecture})", style="bold")
-    heading.append(
-        f"  {target}, account {account}, {terminals} terminals at {len(municipality.sites)} sites", style="dim"
-    )
-    tree = Tree(heading)
+    terminals = many(sum(site.terminals for site in municipality.sites), "terminal")
+    sites = many(len(municipality.sites), "site")
+    text = Text(f"{municipality.code} {municipality.name} ({municipality.prefecture})", style="bold")
+    return text.append(f"  {target}, account {account}, {terminals} at {sites}", style="dim")
+
+
+def parts(
+    resources: Sequence[Mapping[str, Any]],
+) -> list[tuple[Mapping[str, Any], list[Mapping[str, Any]]]]:
+    """The components of a deployed tenant that are parts of it, each with the AWS resources below it; data first."""
     children: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for entry in resources:
         children[entry.get("parent", "")].append(entry)
-    parts = [entry for entry in resources if entry["type"] in PURPOSES]
-    for part in parts:
-        branch = tree.add(Text(part["urn"].rpartition("::")[2], style="cyan"))
-        branch.add(Text(PURPOSES[part["type"]], style="italic"))
-        below = _below(part["urn"], children)
-        counts = Counter(entry["type"].rpartition(":")[2] for entry in below if entry.get("custom"))
-        made_of = ", ".join(f"{count} {name}" if count > 1 else name for name, count in sorted(counts.items()))
-        branch.add(Text(f"{sum(counts.values())} resources: {made_of}", style="dim"))
-    return tree
+    order = list(PARTS)
+    found = [entry for entry in resources if _class(entry) in PARTS]
+    return [
+        (entry, [each for each in _below(entry["urn"], children) if each.get("custom")])
+        for entry in sorted(found, key=lambda entry: (order.index(_class(entry)), entry["urn"]))
+    ]
+
+
+def counted_parts(resources: Sequence[Mapping[str, Any]]) -> Counter[str]:
+    """How many AWS resources each kind of part of a deployed tenant has, in both regions together."""
+    counts: Counter[str] = Counter()
+    for part, below in parts(resources):
+        counts[_class(part)] += len(below)
+    return counts
+
+
+def _class(entry: Mapping[str, Any]) -> str:
+    return str(entry["type"]).rpartition(":")[2] if entry["type"].startswith("honseki:infra:") else ""
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
@@ -174,8 +226,3 @@ def _below(urn: str, children: Mapping[str, Sequence[Mapping[str, Any]]]) -> lis
         found.append(entry)
         found += _below(entry["urn"], children)
     return found
-
-
-def _short(value: Any) -> str:
-    text = "nothing" if value is None else repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."

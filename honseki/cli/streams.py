@@ -144,7 +144,7 @@ def console() -> Console:
     """Where tables and trees are printed: as wide as the terminal, or as they are where there is none."""
     from rich.console import Console  # noqa: PLC0415  most commands print no table
 
-    return Console() if sys.stdout.isatty() else Console(width=_ANY_WIDTH)
+    return Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=_ANY_WIDTH)
 
 
 def is_unicode() -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import functools
 from collections.abc import Callable, Sequence
@@ -11,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from honseki.changes.entries import entries
+from honseki.changes.steps import Step
 from honseki.cli import streams
 from honseki.cli.context import Context, all_option, codes_argument, csv_option, json_option, pass_context
-from honseki.engine.events import Step
 from honseki.engine.operation import Done, Interrupts
 from honseki.errors import Exit, HonsekiError, InterruptError, RefusedError
+from honseki.words import many
 
 if TYPE_CHECKING:
     from honseki.cli.show import Reporter
@@ -31,6 +34,12 @@ refresh_option = click.option(
     default=True,
     help="Read the cloud first, so that what was changed by hand is seen. Default: yes.",
 )
+full_option = click.option(
+    "--full", is_flag=True, help="Show every resource and property; without it, some 30 lines for each municipality."
+)
+_FEW = 20
+"""The most changes that `up` lists; `plan` shows them all before."""
+
 Work = Callable[["Tenant", "Reporter"], Done]
 
 
@@ -42,6 +51,7 @@ Work = Callable[["Tenant", "Reporter"], Done]
     "--out", type=click.Path(path_type=Path), help="Write the plan to this file; `up --plan` applies it exactly."
 )
 @click.option("--exit-code", is_flag=True, help="Exit with 4 if there are changes.")
+@full_option
 @jobs_option
 @json_option
 @pass_context
@@ -52,10 +62,11 @@ def plan(
     refresh: bool,
     out: Path | None,
     exit_code: bool,
+    full: bool,
     jobs: int,
     as_json: bool,
 ) -> int:
-    """Show what `up` would do. Changes nothing.
+    """Show what `up` would do: what is lost first, then what concerns data and terminals. Changes nothing.
 
     \b
     Example:
@@ -69,7 +80,7 @@ def plan(
 
     _require_rules(context, codes, everyone)
     results = _each(context, codes, everyone, jobs, "planning", work)
-    _results(context, results, as_json, detail=True)
+    _results(context, results, as_json, full=full)
     found = any(done.outcome.changed for _, done in results)
     if found and not as_json:
         context.say("Apply it: honseki up " + " ".join(m.code for m, done in results if done.outcome.changed))
@@ -102,24 +113,38 @@ def up(
       honseki up 272191
     """
     _one_only(plan_file, codes, "--plan")
+    results = deploy(context, codes, everyone, refresh=refresh, plan_file=plan_file, jobs=jobs)
+    _results(context, results, as_json, only_few=True)
+    return Exit.OK
+
+
+def deploy(
+    context: Context,
+    codes: tuple[str, ...],
+    everyone: bool,
+    *,
+    refresh: bool = True,
+    plan_file: Path | None = None,
+    jobs: int = 2,
+) -> list[tuple[Municipality, Done]]:
+    """Bring tenants to what is declared, and return what was done to each. Raises what `up` fails with."""
 
     def work(tenant: Tenant, report: Reporter) -> Done:
         say, step = _voice(tenant, report)
         return tenant.up(refresh=refresh, plan=plan_file and plan_file.absolute(), say=say, on_step=step)
 
     _require_rules(context, codes, everyone)
-    results = _each(context, codes, everyone, jobs, "deploying", work)
-    _results(context, results, as_json, detail=False)
-    return Exit.OK
+    return _each(context, codes, everyone, jobs, "deploying", work)
 
 
 @click.command()
 @codes_argument
 @all_option
+@full_option
 @jobs_option
 @json_option
 @pass_context
-def drift(context: Context, codes: tuple[str, ...], everyone: bool, jobs: int, as_json: bool) -> int:
+def drift(context: Context, codes: tuple[str, ...], everyone: bool, full: bool, jobs: int, as_json: bool) -> int:
     """Show what was changed in the cloud by other hands. Exit code 4 if anything was. Changes nothing.
 
     \b
@@ -134,7 +159,7 @@ def drift(context: Context, codes: tuple[str, ...], everyone: bool, jobs: int, a
         return tenant.drift(say=say, on_step=step)
 
     results = _each(context, codes, everyone, jobs, "comparing", work)
-    _results(context, results, as_json, detail=True)
+    _results(context, results, as_json, full=full)
     found = [municipality.code for municipality, done in results if done.outcome.changed]
     if found and not as_json:
         context.say(f"Fix it: honseki up {' '.join(found)}")
@@ -148,13 +173,13 @@ def drift(context: Context, codes: tuple[str, ...], everyone: bool, jobs: int, a
 @csv_option
 @pass_context
 def status(context: Context, codes: tuple[str, ...], everyone: bool, as_json: bool, as_csv: bool) -> int:
-    """Show what was deployed: a tree per municipality, and what each part is for. Without codes: all that exist.
+    """Show what was deployed: settings, parts and what each is for. Without codes: all municipalities that exist.
 
     \b
     Example:
       honseki status 272191
     """
-    from honseki.engine import state  # noqa: PLC0415
+    from honseki.engine import state, summary  # noqa: PLC0415
 
     settings = context.settings
     engine = context.engine() if settings.local_state is None else None
@@ -176,10 +201,10 @@ def status(context: Context, codes: tuple[str, ...], everyone: bool, as_json: bo
         context.print_json([_status(context, *entry) for entry in entries])
         return Exit.OK
     if as_csv:
-        told = [_status(context, *entry) for entry in entries]
+        statuses = [_status(context, *entry) for entry in entries]
         rows = [
             (each["code"], each["name"], each["target"], entry["type"], entry["urn"].rpartition("::")[2], entry["id"])
-            for each in told
+            for each in statuses
             for entry in each["resources"]
         ]
         context.print_csv(("code", "name", "target", "type", "resource", "id"), rows)
@@ -191,10 +216,12 @@ def status(context: Context, codes: tuple[str, ...], everyone: bool, as_json: bo
         if not resources:
             console.print(f"{municipality.code} {municipality.name}: not deployed", highlight=False)
             continue
-        console.print(show.tenant_tree(municipality, settings.target, resources))
+        chosen = summary.settings(resources, municipality)
+        tree = show.tenant_tree(municipality, settings.target, resources, chosen)
+        console.print(tree)
         if begun:
             console.print(
-                f"  {len(begun)} step(s) of an interrupted operation; `honseki up {municipality.code}` goes on"
+                f"  {many(len(begun), 'step')} of an interrupted operation; `honseki up {municipality.code}` goes on"
             )
     return Exit.OK
 
@@ -229,7 +256,7 @@ def destroy(context: Context, code: str, confirm: str | None, as_json: bool) -> 
             do=f"the name is as in the inventory: {municipality.name}",
         )
     results = _each(context, (code,), False, 1, "destroying", work)
-    _results(context, results, as_json, detail=False)
+    _results(context, results, as_json, only_few=True)
     return Exit.OK
 
 
@@ -313,7 +340,7 @@ def _raise(failures: dict[str, HonsekiError], total: int) -> None:
     why = "\n".join(f"{code}: {error}" for code, error in sorted(failures.items()))
     kind = InterruptError if all(isinstance(each, InterruptError) for each in failures.values()) else HonsekiError
     raise kind(
-        f"{len(failures)} of {total} tenants failed; the others are done",
+        f"{len(failures)} of {many(total, 'tenant')} failed; the others are done",
         where=", ".join(sorted(failures)),
         why=why,
         do="fix what the reasons say, then run the same command for these",
@@ -325,7 +352,15 @@ def _voice(tenant: Tenant, report: Reporter) -> tuple[Callable[[str], None], Cal
     return functools.partial(report.say, code), functools.partial(report.step, code)
 
 
-def _results(context: Context, results: Sequence[tuple[Municipality, Done]], as_json: bool, *, detail: bool) -> None:
+def _results(
+    context: Context,
+    results: Sequence[tuple[Municipality, Done]],
+    as_json: bool,
+    *,
+    full: bool = False,
+    only_few: bool = False,
+) -> None:
+    """Show what was done, or would be. `only_few`: not what is created or deleted as a whole."""
     if as_json:
         context.print_json([_document(municipality, done) for municipality, done in results])
         return
@@ -334,10 +369,10 @@ def _results(context: Context, results: Sequence[tuple[Municipality, Done]], as_
     console = streams.console()
     for municipality, done in results:
         changed = done.outcome.changed
-        if changed and (detail or len(changed) <= 20):
-            show.changes(console, municipality, changed, detail=detail)
+        if changed and not (only_few and len(changed) > _FEW):
+            show.changes(console, municipality, done, full=full)
         for warning in done.outcome.warnings:
-            context.say(f"warning: {warning}")
+            context.say(f"warning: {warning if full else warning.partition(chr(10))[0]}")
 
 
 def _document(municipality: Municipality, done: Done) -> dict[str, Any]:
@@ -350,14 +385,14 @@ def _document(municipality: Municipality, done: Done) -> dict[str, Any]:
         "counts": dict(done.outcome.counts),
         "changes": [
             {
-                "op": step.op,
-                "urn": step.urn,
-                "type": step.type,
-                "properties": [
-                    {"path": c.path, "kind": c.kind, "before": c.before, "after": c.after} for c in step.changes
-                ],
+                "op": change.op,
+                "urn": change.step.urn,
+                "type": change.step.type,
+                "holds_data": change.step.protected,
+                "forced_by": list(change.step.forced_by),
+                "properties": [dataclasses.asdict(entry) for entry in entries(change.step.difference)],
             }
-            for step in done.outcome.changed
+            for change in done.outcome.changed
         ],
         "outputs": done.outcome.outputs,
         "warnings": done.outcome.warnings,
@@ -365,6 +400,8 @@ def _document(municipality: Municipality, done: Done) -> dict[str, Any]:
 
 
 def _status(context: Context, municipality: Municipality, resources: Any, begun: Any) -> dict[str, Any]:
+    from honseki.engine import summary  # noqa: PLC0415
+
     return {
         "code": municipality.code,
         "name": municipality.name,
@@ -372,6 +409,10 @@ def _status(context: Context, municipality: Municipality, resources: Any, begun:
         "stack": context.settings.stack(municipality.code),
         "deployed": bool(resources),
         "pending_operations": len(begun),
+        "settings": {
+            each.name: {"deployed": each.deployed, "declared": each.declared}
+            for each in (summary.settings(resources, municipality) if resources else ())
+        },
         "resources": [
             {"urn": entry["urn"], "type": entry["type"], "id": entry.get("id")}
             for entry in resources

@@ -11,7 +11,7 @@ from honseki.errors import HonsekiError
 from infra.types.record import Per
 
 PERS: Final[tuple[Per, ...]] = ("hour", "GB-month", "month", "use")
-"""In the order in which they are told."""
+"""In the order in which they are shown."""
 
 HOURS: Final = 730
 """Hours in an average month, as AWS's own calculator counts them (365 x 24 / 12).
@@ -36,7 +36,7 @@ class NotCountedError(HonsekiError):
 
 
 def summed(charges: Iterable[Charge]) -> tuple[Charge, ...]:
-    """One charge for each thing and region, in the order in which they are told. Nothing is told of what is 0."""
+    """One charge for each thing and region, in the order in which they are shown. What is 0 is left out."""
     totals: defaultdict[tuple[Per, str, str], int] = defaultdict(int)
     for charge in charges:
         totals[charge.per, charge.what, charge.region] += charge.quantity

@@ -73,7 +73,7 @@ def from_state(deployment: Mapping[str, Any]) -> Graph:
         raise DocumentError(
             "not a stack's state",
             why=f"{type(error).__name__}: {error}",
-            do="give what `pulumi stack export` prints, of a stack with resources",
+            do="pass the output of `pulumi stack export`, of a stack with resources",
         ) from error
 
 
@@ -81,13 +81,13 @@ def from_preview(document: Mapping[str, Any]) -> Graph:
     """The graph that an update would come to, from what `pulumi preview --json` prints."""
     try:
         states = [step["newState"] for step in document["steps"] if "newState" in step]
-        # A replacement is told in several steps with the same new state.
+        # A replacement comes in several steps with the same new state.
         return _graph(list({state["urn"]: state for state in states}.values()))
     except (KeyError, TypeError, IndexError) as error:
         raise DocumentError(
             "not a preview",
             why=f"{type(error).__name__}: {error}",
-            do="give what `pulumi preview --json` prints",
+            do="pass the output of `pulumi preview --json`",
         ) from error
 
 

@@ -2,8 +2,8 @@
 
 Pulumi's SDK writes a resource's inputs as protobuf, sends them to the monitor, reads the monitor's answer and turns it
 into outputs, in two tasks for each resource. Where the monitor is a function of this process and no input has to be
-waited for, all of this is a function call. What comes out is what the SDK would have made: numbers are told as floats,
-as the wire has them, unless a type says otherwise; an object's property without a value is not told.
+waited for, all of this is a function call. What comes out is what the SDK would have made: numbers are floats,
+as the wire has them, unless a type says otherwise; an object's property without a value is left out.
 
 Only the ordinary is done here. An input that isn't there yet, isn't known, or is secret, an option that this doesn't
 know, a value of an unusual type: `register` says no and has done nothing, and the SDK does it its way. One thing
@@ -46,7 +46,7 @@ class Registered(NamedTuple):
     urn: str
     id: str
     """empty when it isn't known, and for components"""
-    told: Mapping[str, str | int]
+    outputs: Mapping[str, str | int]
     """outputs besides the inputs"""
 
 
@@ -113,12 +113,12 @@ def register(
         names, types = _input_properties(typ) if typ is not None else ({}, {})
         for key, given in props.items():
             if given is not None:
-                told = names.get(key) or key
+                wire_name = names.get(key) or key
                 found: set[Any] = set()
-                value = _value(given, types.get(told), found)
+                value = _value(given, types.get(wire_name), found)
                 if value is not None:
-                    inputs[told] = value
-                    sources[told] = set(_urns(found))
+                    inputs[wire_name] = value
+                    sources[wire_name] = set(_urns(found))
     except _UnusualError:
         return False
     for urns in sources.values():
@@ -243,8 +243,8 @@ def _object(given: Mapping[Any, Any], typ: Any, found: set[Any]) -> Value:
     for key, each in given.items():
         if type(key) is not str or key == rpc._special_sig_key:
             raise _UnusualError
-        told = key if shape.names is None else shape.names.get(key) or key
-        document[told] = _value(each, shape.item if shape.names is None else shape.types.get(told), found)
+        wire_name = key if shape.names is None else shape.names.get(key) or key
+        document[wire_name] = _value(each, shape.item if shape.names is None else shape.types.get(wire_name), found)
     return document
 
 
@@ -286,7 +286,7 @@ def _output_properties(kind: Any) -> tuple[Mapping[str, str], Mapping[str, Any]]
 
 
 def _resolve(res: Any, props: Mapping[str, Any], inputs: Mapping[str, Value], done: Registered, custom: bool) -> None:
-    """Set the resource's outputs: URN, id, what was told, and for its other properties that they aren't known."""
+    """Set the resource's outputs: URN, id, known outputs; its other properties are unknown."""
     loop = asyncio.get_running_loop()
     resources = {res}
 
@@ -303,19 +303,19 @@ def _resolve(res: Any, props: Mapping[str, Any], inputs: Mapping[str, Value], do
     if not props:  # a component: reading its annotations would be for nothing
         return
     names, types = _output_properties(type(res))  # type: ignore[arg-type]  # a class is hashable
-    values = {names.get(key) or key: (types.get(key), value) for key, value in (*done.told.items(), *inputs.items())}
+    values = {names.get(key) or key: (types.get(key), value) for key, value in (*done.outputs.items(), *inputs.items())}
     unknown = output(None, known=False)
     for name in props:
         if name == "urn" or (name == "id" and custom):
             continue
         if name in values:
             typ, value = values[name]
-            outputs[name] = output(_told(value, typ))
+            outputs[name] = output(_typed(value, typ))
         else:
             outputs[name] = unknown
 
 
-def _told(value: Value, typ: Any) -> Any:
+def _typed(value: Value, typ: Any) -> Any:
     """What the SDK makes of a value that it gets from the wire."""
     kind = type(value)
     if kind is str and not _is_enum(typ):

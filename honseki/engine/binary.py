@@ -30,6 +30,10 @@ PINNED = "3.259.0"
 GO_MODULE = Path(__file__).parent / "gomod"
 _VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
 _BUILD_TIMEOUT_S = 3600.0
+_PROGRESS_S = 20.0
+
+_COMMAND = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
+_GO_HELP = "see that Go is 1.25 or newer and reaches a module proxy (`go env GOPROXY`), then run this again"
 
 Say = Callable[[str], None]
 log = logging.getLogger("honseki.engine")
@@ -135,33 +139,52 @@ def _build(settings: Settings, say: Say) -> Engine:
             do="install Pulumi (https://www.pulumi.com/docs/iac/download-install/) or Go 1.25+, then run this again",
         )
     say(
-        "Building it with Go: about 5 minutes on 2 cores, once per machine. Downloaded modules are kept if interrupted."
+        "Building it with Go: about 5 minutes on 2 cores, once per machine. If interrupted, the same command continues."
     )
     draft = Path(tempfile.mkdtemp(prefix="engine-", dir=_parent(settings.cache)))
     try:
         module = draft / "module"
         shutil.copytree(GO_MODULE, module)
         version_flag = f"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{PINNED}"
+        flags = ("-mod=readonly", "-trimpath")
+        say("  downloading its modules ...")
+        count = [go, "list", *flags, "-deps", "-f", "{{.Stale}}", _COMMAND]
+        listed = process.run(count, env=environment.fetching(), cwd=module, timeout_s=_BUILD_TIMEOUT_S, do=_GO_HELP)
         command = [
-            *(go, "build", "-mod=readonly", "-trimpath", "-ldflags", f"-s -w -X {version_flag}"),
-            *("-o", str(draft / "pulumi"), "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"),
+            *(go, "build", "-v", *flags, "-ldflags", f"-s -w -X {version_flag}"),
+            *("-o", str(draft / "pulumi"), _COMMAND),
         ]
         log.debug("(cd %s)$ %s", module, " ".join(command))
-        _build_with_progress(command, module, draft / "build.log", say)
+        _build_with_progress(command, module, draft / "build.log", listed.stdout.split().count("true"), say)
         shutil.rmtree(module)
         return _keep(settings, draft, Path("pulumi"), "built")
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def _build_with_progress(command: list[str], cwd: Path, log_file: Path, say: Say) -> None:
+def _progress(compiled: int, packages: int, elapsed_s: float) -> str:
+    """How far a build is after so many seconds, and how long it will take if it goes on like that."""
+    if compiled >= packages:
+        return f"all packages compiled, {elapsed_s:.0f} s so far: linking, the last step"
+    done = f"{compiled} of {packages} packages compiled, {elapsed_s:.0f} s so far"
+    if not compiled:
+        return done
+    left_s = elapsed_s * (packages - compiled) / compiled
+    return f"{done}, about {f'{left_s / 60:.0f} min' if left_s >= 90 else f'{left_s:.0f} s'} left"
+
+
+def _build_with_progress(command: list[str], cwd: Path, log_file: Path, packages: int, say: Say) -> None:
+    """Run the build; every now and then say how far it is.
+
+    `packages`: how many are still to be compiled, by `go list`; `go build -v` names each that it compiles, one a line.
+    """
     begun = time.monotonic()
     with log_file.open("w") as out:
         build = process.start(command, env=environment.fetching(), cwd=cwd, stdout=out, stderr=out)
         try:
             while True:
                 try:
-                    code = build.wait(timeout=20)
+                    code = build.wait(timeout=_PROGRESS_S)
                     break
                 except process.TimeoutExpired:
                     elapsed = time.monotonic() - begun
@@ -169,7 +192,7 @@ def _build_with_progress(command: list[str], cwd: Path, log_file: Path, say: Say
                         raise HonsekiError(
                             "building the engine takes over an hour", do="look at the Go toolchain"
                         ) from None
-                    say(f"  ... still building, {elapsed:.0f} s so far")
+                    say(f"  {_progress(log_file.read_text().count(chr(10)), packages, elapsed)}")
         finally:
             if build.poll() is None:
                 build.terminate()
@@ -179,7 +202,7 @@ def _build_with_progress(command: list[str], cwd: Path, log_file: Path, say: Say
         raise HonsekiError(
             "building the engine failed",
             why=tail,
-            do="see that Go is 1.25 or newer and reaches a module proxy (`go env GOPROXY`), then run this again",
+            do=_GO_HELP,
         )
     say(f"Built in {time.monotonic() - begun:.0f} s.")
 

@@ -1,4 +1,4 @@
-"""The engine's event stream, as types.
+"""The engine's event stream: what one operation did.
 
 The format is that of `sdk/go/common/apitype/events.go` in github.com/pulumi/pulumi: one JSON object a line.
 """
@@ -11,38 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-_EXPECTED = re.compile(r"using pulumi-(resource-aws|analyzer-policy-python) from \$PATH at \S*/(rehearsal|pack)/bin/")
-"""The engine warns of every plugin that it didn't install itself; this one is meant."""
+from honseki.changes.steps import Change, Step, changes, unchanged
+from honseki.settings import LANGUAGE_BIN, POLICY_BIN, REHEARSAL_BIN
 
-UNCHANGED = frozenset({"same", "read", "refresh"})
-"""Steps that change nothing, in the state or in the cloud."""
+_EXPECTED = re.compile(r"using pulumi-(resource-aws|analyzer-policy-python|language-python) from \$PATH at (\S*)")
+"""The engine warns of every plugin that it didn't install itself. Those of this checkout are meant; and its language
+runtime isn't used at all, since the program is served by the worker (`--client`)."""
 
-_SECRET_SIGNATURE = "4dabf18193072939515e22adb298388d"  # noqa: S105  marks special values, is none itself
-
-
-@dataclass(frozen=True)
-class PropertyChange:
-    """One property that differs: its path, how (`add`, `update`, `delete`, with `-replace`), both values if known."""
-
-    path: str
-    kind: str
-    before: Any = None
-    after: Any = None
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step of the engine on one resource. `op` is the engine's word: create, update, replace, delete, same ..."""
-
-    op: str
-    urn: str
-    type: str
-    changes: tuple[PropertyChange, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """The resource's name within its stack."""
-        return self.urn.rpartition("::")[2]
+_OWN = tuple(f"{folder}/" for folder in (REHEARSAL_BIN, POLICY_BIN, LANGUAGE_BIN))
 
 
 @dataclass
@@ -54,12 +30,21 @@ class Outcome:
     warnings: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     outputs: dict[str, Any] = field(default_factory=dict)
-    counts: Counter[str] = field(default_factory=Counter)
 
     @property
-    def changed(self) -> list[Step]:
-        """The steps that changed (or would change) something."""
-        return [step for step in self.steps if step.op not in UNCHANGED]
+    def changed(self) -> list[Change]:
+        """What changed (or would change), one entry for each resource."""
+        return changes(self.steps)
+
+    @property
+    def counts(self) -> Counter[str]:
+        """How many resources of the cloud by what happens to them (`create` ...), and those that stay (`same`).
+
+        Everything that is counted for people and programs is counted here, whatever the engine counts besides: its own
+        summary has stacks, providers and components too.
+        """
+        found = Counter(change.op for change in self.changed if change.step.in_cloud)
+        return found + Counter({"same": unchanged(self.steps)})
 
     def take(self, event: Mapping[str, Any]) -> Step | None:
         """Take one event in; returns the step if the event says that one is done (or planned, in a preview)."""
@@ -67,8 +52,6 @@ class Outcome:
             self._diagnostic(event["diagnosticEvent"])
         elif "policyEvent" in event:
             self._policy(event["policyEvent"])
-        elif "summaryEvent" in event:
-            self.counts = Counter(event["summaryEvent"].get("resourceChanges") or {})
         elif "resOpFailedEvent" in event:
             self.failed.append(event["resOpFailedEvent"]["metadata"]["urn"])
         elif "resOutputsEvent" in event:
@@ -76,7 +59,7 @@ class Outcome:
         return None
 
     def _step(self, metadata: Mapping[str, Any]) -> Step:
-        step = Step(metadata["op"], metadata["urn"], metadata["type"], _changes(metadata))
+        step = Step.of(metadata)
         self.steps.append(step)
         if metadata["type"] == "pulumi:pulumi:Stack" and metadata.get("new"):
             self.outputs = metadata["new"].get("outputs") or {}
@@ -95,7 +78,7 @@ class Outcome:
         line = f"{where}: {text}" if where else text
         if event.get("severity") == "error":
             self.errors.append(line)
-        elif event.get("severity") == "warning" and not _EXPECTED.search(line):
+        elif event.get("severity") == "warning" and not _expected(line) and line not in self.warnings:
             self.warnings.append(line)
 
 
@@ -107,29 +90,6 @@ def _plain(text: str) -> str:
     return text
 
 
-def _changes(metadata: Mapping[str, Any]) -> tuple[PropertyChange, ...]:
-    detailed = metadata.get("detailedDiff") or {}
-    old, new = metadata.get("old") or {}, metadata.get("new") or {}
-    found = []
-    for path, diff in sorted(detailed.items()):
-        side = "inputs" if diff.get("inputDiff") else "outputs"
-        before = _at(old.get(side) or old.get("inputs") or {}, path)
-        after = _at(new.get("inputs") or new.get("outputs") or {}, path)
-        found.append(PropertyChange(path, diff.get("diffKind", "update"), before, after))
-    if not found:
-        found = [PropertyChange(path, "update") for path in metadata.get("diffs") or ()]
-    return tuple(found)
-
-
-def _at(values: Any, path: str) -> Any:
-    """The value at a property path such as `routes[0].cidrBlock` or `tags["honseki:part"]`; None if there is none."""
-    for key, index, quoted in re.findall(r"([^.\[\]\"]+)(?=[.\[]|$)|\[(\d+)\]|\[\"([^\"]*)\"\]", path):
-        if index:
-            values = values[int(index)] if isinstance(values, list) and int(index) < len(values) else None
-        else:
-            values = values.get(key or quoted) if isinstance(values, dict) else None
-        if values is None:
-            return None
-        if isinstance(values, dict) and _SECRET_SIGNATURE in values:
-            return "[secret]"
-    return values
+def _expected(line: str) -> bool:
+    found = _EXPECTED.search(line)
+    return found is not None and (found[1] == "language-python" or found[2].startswith(_OWN))

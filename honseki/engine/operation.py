@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Literal
 
 from honseki import environment, process
+from honseki.changes.steps import Step
 from honseki.engine.binary import Engine
-from honseki.engine.events import Outcome, Step
+from honseki.engine.events import Outcome
 from honseki.engine.worker import Request
 from honseki.errors import BusyError, HonsekiError, InterruptError
 from honseki.settings import POLICY_BIN, POLICY_PACK, Settings

@@ -26,6 +26,7 @@ from honseki.engine import state
 from honseki.engine.operation import MARK, Stack
 from honseki.errors import BusyError, HonsekiError
 from honseki.settings import PROJECT
+from honseki.words import many
 
 PATIENCE_S = 90.0
 """How long an engine whose command died may take to finish what it was doing."""
@@ -73,7 +74,7 @@ class Plan:
 def decide(pending: Iterable[Pending]) -> Plan:
     """Pure. A create whose result is in the cloud is adopted, one without a result is forgotten (the next `up` makes
     it); updates and deletes are settled by a refresh, which reads what is there. Two candidates for one create can't be
-    told apart here: that is an error for a person.
+    distinguished here: that is an error for a person.
     """
     adopt: dict[str, str] = {}
     forget: list[str] = []
@@ -131,7 +132,7 @@ def settle(stack: Stack, find: Find, say: Say) -> bool:
     begun = state.pending(deployment)
     if not begun or deployment is None:
         return broken
-    say(f"An earlier operation was interrupted; {len(begun)} step(s) were begun and not recorded. Looking for them ...")
+    say(f"An earlier operation was interrupted; {many(len(begun), 'step')} begun and not recorded. Looking ...")
     plan = decide(locate(begun, deployment, find))
     for urn, identifier in plan.adopt.items():
         say(f"  found and adopted: {urn.rpartition('::')[2]} ({identifier})")
@@ -156,7 +157,7 @@ def orphans(stack: Stack) -> list[Orphan]:
 
 def _wait_for_leftovers(stack: Stack, say: Say) -> None:
     begun = time.monotonic()
-    told = False
+    reported = False
     while remaining := orphans(stack):
         for one in remaining:
             if one.command_alive:
@@ -165,9 +166,9 @@ def _wait_for_leftovers(stack: Stack, say: Say) -> None:
                     where=f"process {one.command_pid}",
                     do="wait for it to end, or interrupt it (Ctrl-C) where it runs",
                 )
-        if not told:
+        if not reported:
             say("An earlier command was killed; waiting for its engine to finish what it was doing ...")
-            told = True
+            reported = True
         waited = time.monotonic() - begun
         engines = [one for one in remaining if one.what.startswith("pulumi") and "-" not in one.what]
         if waited > PATIENCE_S or (not engines and waited > _GRACE_S):

@@ -33,7 +33,7 @@ class Lock:
 
     @property
     def held(self) -> bool | None:
-        """Whether its process still runs; None if it is another machine's, which can't be told from here.
+        """Whether its process still runs; None if it is another machine's, which can't be known here.
 
         A process younger than the lock only inherited the number.
         """

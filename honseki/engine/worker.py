@@ -3,7 +3,7 @@
 Of its own since several updates in one Python process have failed before (https://github.com/pulumi/pulumi/issues/7782).
 
 Protocol. Standard input: one line of JSON, a `Request`; the pipe is then kept open, and its end means that whoever
-asked has died: the engine is told to stop gracefully, so that what it is doing is finished and recorded. Standard
+asked has died: the engine is stopped gracefully, so that what it is doing is finished and recorded. Standard
 output, a line each: `P <pid>` of the engine, `E <event>` as the engine wrote it to its event log, and last
 `X <exit code> <JSON string: the tail of the engine's output>`.
 """

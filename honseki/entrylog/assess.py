@@ -13,6 +13,7 @@ from honseki.entrylog.configuration import Source
 from honseki.entrylog.days import ONE_DAY, Period, gaps, runs, said
 from honseki.entrylog.decide import Lock, current, retain_until
 from honseki.entrylog.manifest import Manifest
+from honseki.words import many
 from infra.model import Attestation, Municipality, Target
 
 
@@ -250,9 +251,9 @@ def attestation(given: Attestation | None, target: Target, today: date) -> tuple
         case "pending":
             return finding(f"{named}: not valid before {given.issued}", "ask for the one that is valid today")
         case "expired":
-            return finding(f"{named}: expired on {given.expires}, {1 - left} days ago", renew)
+            return finding(f"{named}: expired on {given.expires}, {many(1 - left, 'day')} ago", renew)
         case "expiring":
-            return finding(f"{named}: expires on {given.expires}, {left} days left", renew)
+            return finding(f"{named}: expires on {given.expires}, {many(left, 'day')} left", renew)
         case "valid":
             return ()
 

@@ -1,4 +1,4 @@
-"""What has to be done with a checked export, given what is kept already. Pure; yields steps that `store` carries out.
+"""What has to be done with a checked export, given what is stored already. Pure; yields steps that `store` carries out.
 
 The steps are in an order in which any interruption leaves something that the next run finishes: the export first, its
 manifest last. An export without a manifest isn't counted as kept.

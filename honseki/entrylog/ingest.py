@@ -117,7 +117,7 @@ def _require_buckets(tenants: Sequence[Tenant]) -> None:
         raise found[0]
     if found:
         raise NoBucketError(
-            f"{len(found)} of {len(tenants)} municipalities can't keep entry logs; nothing was stored",
+            f"{len(found)} of {len(tenants)} municipalities have no store for entry logs; nothing was stored",
             where=", ".join(error.where for error in found),
             why="; ".join(error.what for error in found),
             do="deploy them first (honseki up), or name the others with --municipality",
@@ -135,10 +135,10 @@ def _situation(tenant: Tenant, export: Export, source: Source, now: datetime, su
         digest, lock = bucket.digest(original)
         if digest != export.sha256:
             raise RefusedError(
-                f"something else is kept for {tenant.municipality.code} where this export belongs",
+                f"for {tenant.municipality.code}, another object is stored under this export's name",
                 where=f"s3://{bucket.name}/{original.key}",
                 why=f"its sha256 is {digest}",
-                do="see in CloudTrail who wrote it; report it: honseki entrylog report",
+                do="find in CloudTrail who wrote it; `honseki entrylog report` reports it",
             )
     facts = Kept(kept, lock, bucket.lock(about) if about is not None else None)
     until = retain_until(export.last_day, tenant.municipality.retention.days, source.zone)
@@ -152,10 +152,10 @@ def _manifest(bucket: AuditBucket, stored: Stored) -> Manifest:
     except manifests.NotAManifestError as error:
         # Whether the export contradicts it can't be known.
         raise RefusedError(
-            "a manifest can't be read, so what is kept already isn't known",
+            "a manifest can't be read, so it isn't known what is stored already",
             where=f"s3://{bucket.name}/{stored.key}",
             why=str(error),
-            do="see in CloudTrail who wrote it; report it: honseki entrylog report",
+            do="find in CloudTrail who wrote it; `honseki entrylog report` reports it",
         ) from error
 
 
@@ -164,14 +164,14 @@ def _refuse(export: Export, situations: Sequence[_Situation]) -> None:
     old = [(each.tenant, each.decision) for each in situations if isinstance(each.decision, TooOld)]
     if altered:
         raise RefusedError(
-            f"ALTERED: {export.file} contradicts what is kept; nothing was stored",
+            f"ALTERED: {export.file} contradicts a stored export; nothing was stored",
             where=", ".join(tenant.municipality.code for tenant, _ in altered),
             why=" / ".join(sorted({str(decision) for _, decision in altered})),
             do='ask the operator why; if it is right, keep both: --supersede "the operator\'s explanation"',
         )
     if old:
         raise RefusedError(
-            f"{export.file} need not be kept any more; nothing was stored",
+            f"{export.file} is older than the retention; nothing was stored",
             where=", ".join(tenant.municipality.code for tenant, _ in old),
             why=f"the retention of its last day, {export.last_day}, ended on "
             + ", ".join(sorted({f"{decision.until:%Y-%m-%d}" for _, decision in old})),
@@ -202,8 +202,8 @@ def _carry_out(
                 bucket.extend(situation.there[keys[part]], until)
                 did = "extended"
             case PutManifest(until, superseded):
-                told = _about(tenant, export, source, target, now, version, until, superseded, why)
-                body = told.model_dump_json(indent=2).encode()
+                record = _about(tenant, export, source, target, now, version, until, superseded, why)
+                body = record.model_dump_json(indent=2).encode()
                 bucket.put(keys["manifest"], body, until=until, content_type="application/json")
                 supersedes = tuple(f"{old.sha256[:12]}: {said(runs(old.days))}" for old in superseded)
                 did = "stored" if did == "stored" else "finished"

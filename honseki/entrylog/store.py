@@ -75,7 +75,7 @@ class AuditBucket:
                 f"the audit bucket of {self._code} has no object lock",
                 where=self.name,
                 why="entry logs could be deleted in it",
-                do=f"bring the tenant to what is declared: honseki up {self._code}",
+                do=f"restore what is declared: honseki up {self._code}",
             )
 
     def list(self, prefix: str = PREFIX) -> dict[str, Stored]:
@@ -141,9 +141,9 @@ class AuditBucket:
                 "ConditionalRequestConflict",
             ):
                 raise BusyError(
-                    f"somebody else is taking the same file in for {self._code}",
+                    f"another command is storing the same file for {self._code}",
                     where=f"s3://{self.name}/{key}",
-                    do="wait a moment, then take it in again",
+                    do="wait a moment, then run the command again",
                 ) from error
             raise
         return str(answer["VersionId"])
@@ -173,7 +173,7 @@ class AuditBucket:
             f"S3 refused {operation} in the audit bucket of {self._code}",
             where=f"s3://{self.name}/{key}",
             why=str(error),
-            do="fix what it names, then run the command again: it goes on where it stopped",
+            do="fix what it names, then run the command again: it continues where it stopped",
         )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from honseki.images.blocks import ZERO_DIGEST, Disk, linear_checksum
+from honseki.words import many
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,7 +73,7 @@ class Put:
     already: int
 
     def __str__(self) -> str:
-        return f"write {len(self.blocks)} blocks to {self.snapshot} ({self.already} are there)"
+        return f"write {many(len(self.blocks), 'block')} to {self.snapshot} ({self.already} are there)"
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class Complete:
     checksum: str
 
     def __str__(self) -> str:
-        return f"complete {self.snapshot}, {self.count} blocks"
+        return f"complete {self.snapshot}, {many(self.count, 'block')}"
 
 
 @dataclass(frozen=True)

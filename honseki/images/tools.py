@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Final
 
 from honseki.environment import fetching
@@ -29,6 +29,13 @@ BUILDING: Final = (
 )
 BOOTING: Final = ("qemu-system-x86_64", "setpriv", "/usr/share/OVMF/OVMF_CODE_4M.fd")
 SCANNING: Final = ("oscap", "xsltproc")
+TESTING: Final = (
+    "systemd-analyze",
+    "/usr/lib/postgresql/*/bin/initdb",
+    "/usr/lib/python3/dist-packages/aiohttp",
+    "/usr/lib/python3/dist-packages/psycopg",
+)
+"""What only the project's own tests need: those of the register service run beside a real database."""
 
 PACKAGES: Final = PACKAGE_OF | {
     "setpriv": "util-linux",
@@ -37,14 +44,18 @@ PACKAGES: Final = PACKAGE_OF | {
     "/usr/share/OVMF/OVMF_CODE_4M.fd": "ovmf",
     "oscap": "openscap-scanner",
     "xsltproc": "xsltproc",
+    "systemd-analyze": "systemd",
+    "/usr/lib/postgresql/*/bin/initdb": "postgresql",
+    "/usr/lib/python3/dist-packages/aiohttp": "python3-aiohttp",
+    "/usr/lib/python3/dist-packages/psycopg": "python3-psycopg",
 }
-"""Of each program (or file), the Debian package that brings it."""
+"""Of each program (or file, or pattern of files), the Debian package that brings it."""
 
 
 def find(tool: str) -> str | None:
-    """Where a program or file is; the system's own folders count where a user's PATH lacks them."""
+    """Where a program, file or pattern of files is; the system's own folders count where a user's PATH lacks them."""
     if tool.startswith("/"):
-        return tool if Path(tool).exists() else None
+        return min(glob.glob(tool), default=None)  # noqa: PTH207
     return which(tool)
 
 
@@ -53,7 +64,7 @@ def absent(tools: Sequence[str]) -> tuple[str, ...]:
     return tuple(each for each in tools if find(each) is None)
 
 
-def need(tools: Sequence[str], say: Say) -> None:
+def need(tools: Sequence[str], say: Say, why: str = "images are built, booted and scanned with it") -> None:
     """See that all of `tools` are there. As root on Debian, what lacks is installed.
 
     `HonsekiError` with the command for a person otherwise, or if the installation fails.
@@ -65,9 +76,7 @@ def need(tools: Sequence[str], say: Say) -> None:
     command = ["apt-get", "install", "--yes", "--no-install-recommends", *packages]
     do = f"as root: apt-get update && {' '.join(command)}"
     if os.geteuid() != 0 or find("apt-get") is None:
-        raise HonsekiError(
-            f"this machine lacks {', '.join(lacking)}", why="images are built, booted and scanned with it", do=do
-        )
+        raise HonsekiError(f"this machine lacks {', '.join(lacking)}", why=why, do=do)
     say(f"Installing {', '.join(packages)} ...")
     env = fetching() | {"DEBIAN_FRONTEND": "noninteractive"}
     first = run(command, env=env, timeout_s=1800, check=False)
@@ -79,11 +88,22 @@ def need(tools: Sequence[str], say: Say) -> None:
 
 
 def main() -> None:
-    """`python -m honseki.images.tools`: for the Makefile. All of them; a missing one ends with the command to run."""
+    """`python -m honseki.images.tools`: for the Makefile. All of them; a missing one ends with the command to run.
+
+    What only tests need is installed where it can be; without it they are skipped, or fail where `CI` is set.
+    """
+
+    def say(line: object) -> None:
+        print(line, file=sys.stderr)
+
     try:
-        need([*BUILDING, *BOOTING], lambda line: print(line, file=sys.stderr))
+        need([*BUILDING, *BOOTING], say)
     except HonsekiError as error:
         sys.exit(f"Error: {error}")
+    try:
+        need(TESTING, say, "some tests need it, and can't run without it")
+    except HonsekiError as error:
+        say(f"Warning: {error}")
 
 
 if __name__ == "__main__":

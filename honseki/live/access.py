@@ -86,7 +86,7 @@ def caller(region: str, env: Mapping[str, str]) -> str:
         return str(_own(env)("sts", region).get_caller_identity()["Account"])
     except (ClientError, BotoCoreError) as error:
         raise HonsekiError(
-            "AWS doesn't say whose credentials these are",
+            "AWS doesn't accept your credentials",
             why=str(error),
             do="sign in again (aws sts get-caller-identity must answer)",
         ) from error

@@ -46,7 +46,7 @@ class Entry:
 class Manifest:
     """What was asked, answered and denied; one entry for every account, region and document, in that order.
 
-    `begun` and `ended` are ISO 8601, UTC: what changed in between may be told half. `calls` doesn't count the one
+    `begun` and `ended` are ISO 8601, UTC: what changed in between may be incomplete. `calls` doesn't count the one
     AssumeRole of each account.
     """
 

@@ -54,10 +54,10 @@ def collect(
             account: pool.submit(open_account, account) for account in dict.fromkeys(part.account for part in parts)
         }
         # An account is opened before its first place is asked: the pool takes tasks in order, so nothing waits in vain.
-        told = list(pool.map(lambda part: _ask(part, opened[part.account]), parts))
+        results = list(pool.map(lambda part: _ask(part, opened[part.account]), parts))
     documents: dict[str, dict[str, dict[str, Document]]] = {account: {} for account in opened}
     entries: list[Entry] = []
-    for part, (answered, said) in zip(parts, told, strict=True):
+    for part, (answered, said) in zip(parts, results, strict=True):
         documents[part.account][part.kept] = answered
         entries += said
     return Answers(dict(tenants), documents, Manifest(tuple(entries), begun, _now()))
@@ -74,9 +74,9 @@ def write(answers: Answers, folder: Path) -> Path:
     configs = folder / "aws_configs"
     if configs.exists():
         raise HonsekiError(
-            "there is a snapshot already",
+            "the folder already holds a snapshot",
             where=str(configs),
-            why="documents that are gone from the cloud would stay in it",
+            why="documents that no longer exist in the cloud would stay in it",
             do="choose another folder, or remove this one",
         )
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)

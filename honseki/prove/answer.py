@@ -86,16 +86,16 @@ class Answer:
                     yield f"{'SPOF':<10} {tenant}: without {outcome.loss.kind} {outcome.loss.name}: {said}"
 
     def as_json(self) -> dict[str, Any]:
-        """For programs: pairs that routing separates are counted, all others told."""
-        told = [pair_json(self.isolation, pair) for pair in self.joined]
+        """For programs: pairs that routing separates are counted, all others are listed under `joined`."""
+        joined = [pair_json(self.isolation, pair) for pair in self.joined]
         return {
             "source": self.source,
             "proven": self.proven,
             "tenants": len(self.isolation.tenants),
             "pairs": {
                 "asked": self.pairs,
-                "isolated": self.pairs - sum(one["verdict"] != "ISOLATED" for one in told),
-                "told": told,
+                "isolated": self.pairs - sum(one["verdict"] != "ISOLATED" for one in joined),
+                "joined": joined,
             },
             "services": {tenant: one.as_json() for tenant, one in self.services.items()},
             "losses": {tenant: one.as_json() for tenant, one in self.losses.items()},
@@ -113,28 +113,28 @@ def pair_json(isolation: Isolation, pair: Pair, *, certificate: bool = False) ->
     """
     from honseki.reachability.document import span_text  # noqa: PLC0415
 
-    told: dict[str, Any] = {
+    answer: dict[str, Any] = {
         "from": pair.source,
         "to": pair.target,
         "routing": pair.routing,
         "verdict": pair.verdict,
     }
     if pair.witness is not None:
-        told["witness"] = pair.witness.as_json()
+        answer["witness"] = pair.witness.as_json()
     if pair.route is not None:
-        told["route"] = pair.route.as_json()
+        answer["route"] = pair.route.as_json()
     if pair.verdict == "UNKNOWN":
-        told["missing"] = list(pair.missing)
+        answer["missing"] = list(pair.missing)
     if certificate and pair.verdict == "ISOLATED":
         if pair.routing == "ISOLATED":
             closed = isolation.closed(pair.source)
-            told["certificate"] = {
+            answer["certificate"] = {
                 "by": "routing",
                 "places": {place: [span_text(one) for one in spans] for place, spans in closed.items()},
             }
         else:
-            told["certificate"] = {"by": "filters"}
-    return told
+            answer["certificate"] = {"by": "filters"}
+    return answer
 
 
 def _channels_json(channels: Channels) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from honseki.reachability.internet import internet
 from honseki.reachability.isolation import prove
 from honseki.reachability.n1 import NMinusOne, Recovery, n_minus_one
 from honseki.reachability.service import Served, Service, service
+from honseki.words import many
 from infra.model import Fleet, Municipality, Target
 from infra.model.graph import Graph
 
@@ -64,10 +65,10 @@ def require_proven(
     if failures:
         more = f" and {len(failures) - 3} more" if len(failures) > 3 else ""
         raise RefusedError(
-            f"what is declared isn't proven isolated and served; nothing was changed ({len(failures)} findings)",
+            f"the declaration isn't proven: {many(len(failures), 'finding')} in isolation and service; nothing changed",
             where=", ".join(m.code for m in chosen),
             why="\n         ".join(failures[:3]) + more,
-            do="`honseki prove CODE` shows the way of each packet; fix the declaration",
+            do="fix the declaration; `honseki prove CODE` shows the path of each packet",
         )
 
 

@@ -62,24 +62,24 @@ def live(
     answers = collect(accounts, regions, assuming(settings.prove_role, regions[0], env))
     if keep is not None:
         say(f"Kept: {write(answers, keep)}")
-    told = Told(answers, everyone, settings.target)
+    verdicts = LiveVerdicts(answers, everyone, settings.target)
     codes = [m.code for m in chosen]
     asked = [m for m in chosen if m.code in accounts]
     return Answer(
         source="live",
-        isolation=told.isolation,
-        services={m.code: told.service(m) for m in asked},
-        losses={m.code: told.losses(m, Cache(settings.cache / "graphs")) for m in asked} if losses else {},
-        internet={code: internet(told.isolation, code) for code in codes if code in told.isolation.tenants},
-        channels=told.channels(caller(regions[0], env)),
+        isolation=verdicts.isolation,
+        services={m.code: verdicts.service(m) for m in asked},
+        losses={m.code: verdicts.losses(m, Cache(settings.cache / "graphs")) for m in asked} if losses else {},
+        internet={code: internet(verdicts.isolation, code) for code in codes if code in verdicts.isolation.tenants},
+        channels=verdicts.channels(caller(regions[0], env)),
         gaps=[said for entry in answers.manifest.missing for said in _said(entry)],
         among=frozenset(codes) if len(codes) < len(issued) else None,
     )
 
 
 @dataclass(frozen=True)
-class Told:
-    """What the accounts answered, and whose they are; each question is worked out when it is asked."""
+class LiveVerdicts:
+    """The five questions, answered from what the accounts said. Each is computed when it is first used."""
 
     answers: Answers
     everyone: Fleet
@@ -184,7 +184,7 @@ def with_gaps(found: Network, answers: Answers) -> Network:
             continue
         own = [vpc.id for vpc in vpcs if vpc.tenant == tenant and entry.region in (vpc.region, "aws-global")]
         if not own:
-            stand_in = Vpc(f"not-told-{entry.account}-{entry.region}", tenant, entry.account, entry.region, ())
+            stand_in = Vpc(f"not-answered-{entry.account}-{entry.region}", tenant, entry.account, entry.region, ())
             vpcs.append(stand_in)
             own = [stand_in.id]
         why = "; ".join(dict.fromkeys(f"{gap.operation} {gap.reason}" for gap in entry.gaps))

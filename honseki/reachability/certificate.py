@@ -59,15 +59,15 @@ def verify(network: dict[str, Any], document: dict[str, Any]) -> list[str]:
     """
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise HonsekiError(
-            "this is no certificate of isolation",
+            "the file isn't a certificate of isolation",
             why=f"its format isn't {FORMAT}",
-            do="give a file that `honseki prove --certificate FILE` wrote",
+            do="pass a file that `honseki prove --certificate FILE` wrote",
         )
     if not isinstance(network, dict) or not all(isinstance(items, list) for items in network.values()):
         raise HonsekiError(
-            "this is no network's document",
+            "the file isn't a network",
             why="it isn't an object with a list for each kind",
-            do="give the network that was proven, as `honseki prove --network FILE` wrote it",
+            do="pass the file that `honseki prove --network FILE` wrote",
         )
     if document["network"] != digest(network):
         return ["the certificate is of another network: the digests differ"]

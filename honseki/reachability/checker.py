@@ -200,9 +200,9 @@ class Rules:
                     yield from ((to, ALL, only) for to, only, _ in self.outside(line["id"], line["gateway"]))
             case "transit":
                 yield from [] if ident in self.by["transit_tables"] else [(NOWHERE, ALL, None)]
-                told = self.of["transit", ident]
-                uncertain = ((route, [run]) for _, route, run in told if not route["certain"])
-                for route, only in (*self.longest(one for one in told if one[1]["certain"]), *uncertain):
+                entries = self.of["transit", ident]
+                uncertain = ((route, [run]) for _, route, run in entries if not route["certain"])
+                for route, only in (*self.longest(one for one in entries if one[1]["certain"]), *uncertain):
                     yield from ((to, only, None) for name in route["attachments"] for to in self.through(name))
 
 

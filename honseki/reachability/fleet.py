@@ -11,7 +11,7 @@ from honseki.reachability.steps import INTERNET, NOWHERE
 
 
 class FleetProof:
-    """All ordered pairs of a fleet whose tenants' networks are told one by one."""
+    """All ordered pairs of a fleet whose tenants' networks are given one by one."""
 
     def __init__(self, networks: Mapping[str, Network]) -> None:
         self._networks = dict(networks)
@@ -76,10 +76,10 @@ def loose(network: Network) -> Iterator[str]:
     part = Isolation(network)
     for tenant in part.tenants:
         of = part.part(tenant)
-        told = {} if of is None else of.told
-        if NOWHERE in told:
+        steps_of = {} if of is None else of.steps_of
+        if NOWHERE in steps_of:
             yield f"packets of {tenant} lead to what it doesn't have itself"
-        if INTERNET in told:
+        if INTERNET in steps_of:
             yield f"packets of {tenant} lead to the internet"
 
 

@@ -181,11 +181,11 @@ class Index:
         return {}
 
     def transit_routes(self, table: str) -> list[tuple[TransitRoute, tuple[Span, ...]]]:
-        """What a transit gateway's table comes to (`lookup.by_attachment`); told by several accounts, all count."""
+        """What a transit gateway's table comes to (`lookup.by_attachment`); if several accounts list it, all count."""
         known = self._transit.get(table)
         if known is None:
-            told = [route for t in self.network.transit_tables if t.id == table for route in t.routes]
-            known = self._transit[table] = by_attachment(list(dict.fromkeys(told)))
+            routes = [route for t in self.network.transit_tables if t.id == table for route in t.routes]
+            known = self._transit[table] = by_attachment(list(dict.fromkeys(routes)))
         return known
 
     @cached_property

@@ -88,10 +88,10 @@ def _paths(proof: Isolation, tenant: str) -> Iterator[Way]:
     if INTERNET in proof.closed(tenant):
         yield Way("out", tenant, "packets of the tenant are routed to the internet")
     reach = Reach(proof.index)
-    told: set[str] = set()
+    seen: set[str] = set()
     for everything in ALL.values():
         for arrival in reach.arrivals(INTERNET, boxes.box(everything, everything)):
-            if arrival.tenant == tenant and arrival.receiver not in told:
-                told.add(arrival.receiver)
+            if arrival.tenant == tenant and arrival.receiver not in seen:
+                seen.add(arrival.receiver)
                 what = f"packets from the internet reach {arrival.receiver}"
                 yield Way("in", arrival.receiver, what, witness(arrival))

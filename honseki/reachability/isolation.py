@@ -3,7 +3,7 @@
 Routing first, for all pairs at once (`routing`); then, for pairs that routing doesn't separate, the packets themselves,
 with filters (`walk`). What isn't known is never taken for good: the verdict is UNKNOWN and says what is missing.
 
-A packet is one of a new flow, one way. That B may answer to what A sent isn't told as a path from B to A: the pair
+A packet is one of a new flow, one way. A reply of B to A isn't reported as a path from B to A: the pair
 (A, B) is, and it is a violation already.
 """
 

@@ -72,8 +72,8 @@ def by_target(routes: Sequence[Route], local: Sequence[Span]) -> list[Way]:
     """What a VPC's route table comes to.
 
     A propagated route never wins over a local one, however specific it is; a static one that is more specific does.
-    A route whose target isn't known is told for all of its addresses. It takes nothing from others, since what it leads
-    to, and whether it is there at all, is open: where it would win, the others are told as unsure.
+    A route whose target isn't known is returned for all of its addresses. It takes nothing from others, since what it
+    leads to, and whether it is there at all, is open: where it would win, the others are marked as unsure.
     https://docs.aws.amazon.com/vpc/latest/userguide/route-tables-priority.html
     """
     candidates: list[Candidate[Route | None]] = [(span, _LOCAL_RANK, None) for span in local]
@@ -90,7 +90,7 @@ def by_target(routes: Sequence[Route], local: Sequence[Span]) -> list[Way]:
                 continue
             (unknown if route.target.kind == "unknown" else candidates).append((span, _RANK[route.origin], route))
     if not unknown:
-        return _told(longest(candidates))
+        return _ways(longest(candidates))
     sure, shadows = [], []
     for span, keys in longest([*candidates, *unknown]):
         known = [key for key in keys if key is None or key.target.kind != "unknown"]
@@ -98,11 +98,11 @@ def by_target(routes: Sequence[Route], local: Sequence[Span]) -> list[Way]:
             sure.append((span, known))
         else:
             shadows.append((span, keys[0]))
-    ways += _told(sure)
+    ways += _ways(sure)
     for shadow, by in shadows:
         under = [(_common(span, shadow), keys) for span, keys in longest(candidates) if span.meets(shadow)]
         why = f"a route to something unknown ({by.target.id if by else ''}) may take its place"
-        ways += [way._replace(unsure=why) for way in _told(under)]
+        ways += [way._replace(unsure=why) for way in _ways(under)]
     return ways
 
 
@@ -110,7 +110,7 @@ def _common(one: Span, other: Span) -> Span:
     return Span(one.version, max(one.low, other.low), min(one.high, other.high))
 
 
-def _told(found: Iterable[tuple[Span, list[Route | None]]]) -> list[Way]:
+def _ways(found: Iterable[tuple[Span, list[Route | None]]]) -> list[Way]:
     gathered: dict[int, tuple[Route | None, list[Span]]] = {}
     for span, keys in found:
         for route in keys:
@@ -123,7 +123,7 @@ def by_attachment(routes: Sequence[TransitRoute]) -> list[tuple[TransitRoute, tu
 
     Static routes, then those of prefix lists, then propagated ones. Among propagated ones AWS goes on to rank VPCs,
     Direct Connect and VPNs; a route's origin doesn't tell these apart (a VPC has none), so all of them may win.
-    A route that isn't certain is told for all of its addresses and takes nothing from others.
+    A route that isn't certain is returned for all of its addresses and takes nothing from others.
     https://docs.aws.amazon.com/vpc/latest/tgw/how-transit-gateways-work.html (route evaluation order)
     """
     last = max(_RANK.values())

@@ -112,7 +112,7 @@ class _Tenant:
         }
 
     def owners(self, among: dict[str, Any]) -> dict[str, str]:
-        """Where each of these is told, of those in the region that serves."""
+        """Where each of these is declared, of those in the serving region."""
         subnets = self.subnets
         return {
             each.owner: each.where for each in self.network.interfaces if each.owner in among and each.subnet in subnets

@@ -162,9 +162,9 @@ class Passage:
         """A transit gateway table's steps for a box's destinations, looked up: a fleet's table has thousands."""
         runs = self._transits.get(table)
         if runs is None:
-            told = steps(self._index, f"transit {table}")
+            following = steps(self._index, f"transit {table}")
             runs = self._transits[table] = sorted(
-                ((span, step) for step in told for span in (EVERYTHING if step.only is None else step.only)),
+                ((span, step) for step in following for span in (EVERYTHING if step.only is None else step.only)),
                 key=lambda run: run[0],
             )
         # Longest prefix match has made them equal or disjoint, so they end in the order in which they begin.

@@ -21,10 +21,10 @@ def keep_lines(network: Network, kept: Callable[[Line], bool]) -> Network:
         lines = learnt.get(route.target.id)
         if route.origin not in _LEARNT or route.target.kind != "vpn-gateway" or lines is None:
             return route
-        told = [line.advertised for line, _ in lines]
-        if None in told:  # it may advertise anything
+        announced = [line.advertised for line, _ in lines]
+        if None in announced:  # it may advertise anything
             return route
-        spans = {span for each in told if each is not None for span in each}
+        spans = {span for each in announced if each is not None for span in each}
         destinations = tuple(one for one in route.destinations if any(span.holds(one) for span in spans))
         return replace(route, destinations=destinations) if destinations else None
 

@@ -111,7 +111,7 @@ class Part:
     """by tenant"""
     arrivals: Mapping[str, str]
     """place -> tenant"""
-    told: Mapping[str, Sequence[Step]]
+    steps_of: Mapping[str, Sequence[Step]]
     unsure: bool
     """whether there is a step that may or may not exist"""
     _arrows: dict[str, list[_Arrow]] | None = None
@@ -129,7 +129,7 @@ class Part:
         if self._atoms is None:
             self._atoms = Atoms(
                 span
-                for steps in self.told.values()
+                for steps in self.steps_of.values()
                 for step in steps
                 for span in (*(step.only or ()), *(step.becomes or ()))
             )
@@ -150,7 +150,7 @@ class Part:
                     )
                     for step in steps
                 ]
-                for place, steps in self.told.items()
+                for place, steps in self.steps_of.items()
             }
         return self._arrows
 
@@ -281,7 +281,7 @@ class Part:
 def parts(index: Index) -> list[Part]:
     """The network cut into parts that nothing joins: no gateway, no connection, not the internet."""
     starting, arriving = sources(index), arrivals(index)
-    told: dict[str, list[Step]] = {}
+    steps_of: dict[str, list[Step]] = {}
     head: dict[str, str] = {}
 
     def root(place: str) -> str:
@@ -305,27 +305,27 @@ def parts(index: Index) -> list[Part]:
         head.setdefault(tenant_place, tenant_place)
     while waiting:
         place = waiting.pop()
-        if place in told:
+        if place in steps_of:
             continue
-        found = told[place] = [step for step in steps(index, place) if step.only != ()]
+        found = steps_of[place] = [step for step in steps(index, place) if step.only != ()]
         for step in found:
             if step.to not in head:
                 head[step.to] = place
             else:
                 join(place, step.to)
-            if step.to not in told:
+            if step.to not in steps_of:
                 waiting.append(step.to)
-    return _gathered(starting, arriving, told, root)
+    return _gathered(starting, arriving, steps_of, root)
 
 
 def _gathered(
     starting: Mapping[str, Sequence[str]],
     arriving: Mapping[str, str],
-    told: Mapping[str, list[Step]],
+    steps_of: Mapping[str, list[Step]],
     find: Callable[[str], str],
 ) -> list[Part]:
     members: dict[str, dict[str, list[Step]]] = defaultdict(dict)
-    for place, found in told.items():
+    for place, found in steps_of.items():
         members[find(place)][place] = found
     tenants: dict[str, list[str]] = defaultdict(list)
     for tenant, places in starting.items():
@@ -339,7 +339,7 @@ def _gathered(
                 tenants=named,
                 starts={tenant: starting[tenant] for tenant in named},
                 arrivals={place: arriving[place] for place in of if place in arriving},
-                told=of,
+                steps_of=of,
                 unsure=unsure or NOWHERE in of,
             )
         )

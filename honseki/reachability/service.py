@@ -331,7 +331,7 @@ class _Check:
             if any(_takes(listener, self._served.port) for listener in balancer.listeners)
             for interface in balancer.interfaces
         }
-        told: set[tuple[str, int, int, int]] = set()
+        seen: set[tuple[str, int, int, int]] = set()
         reach = Reach(self._index)
         for line, sites in self._lines:
             for prefix in sites.spans:
@@ -339,9 +339,9 @@ class _Check:
                 for arrival in reach.arrivals(f"line {line.id}", sent):
                     box, receiver = arrival.trail.box, arrival.receiver
                     key = (receiver, box.protocol_low, box.port_low, box.port_high)
-                    if key in told or receiver == sites.id or self._meant(arrival.trail, receiver, doors):
+                    if key in seen or receiver == sites.id or self._meant(arrival.trail, receiver, doors):
                         continue
-                    told.add(key)
+                    seen.add(key)
                     one = self._index.interfaces.get(receiver)
                     where = one.where if one is not None else receiver
                     what = f"terminals in {prefix} reach {_short(where)}, {_headers(box)}"

@@ -81,7 +81,7 @@ class Walker(Passage):
                         yield f"emit {interface.id}", boxes.box(span, everything)
 
     def run(self, starts: Iterable[tuple[str, Box]], unsure: bool) -> Iterator[Arrival]:
-        """Arrivals, one box at a time; the same receiver may be told of more than once."""
+        """Arrivals, one box at a time; the same receiver may come more than once."""
         # Behind a load balancer that keeps its clients' addresses filters ask who handed a packet on, too.
         seen: dict[tuple[str, str], list[Box]] = defaultdict(list)
         for place, box in starts:

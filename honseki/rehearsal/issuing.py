@@ -1,4 +1,4 @@
-"""What exists in a municipality's account before Honseki comes, as the rehearsal region is told to issue it."""
+"""What exists in a municipality's account before Honseki comes, as the rehearsal region issues it."""
 
 from __future__ import annotations
 

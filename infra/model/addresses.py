@@ -14,7 +14,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
-from infra.model.base import Frozen, problem
+from infra.model.base import Form, Frozen, problem
 
 PRIVATE: Final = tuple(IPv4Network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
 """RFC 1918. AWS recommends these for VPCs: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html."""
@@ -85,7 +85,11 @@ def _vpc(value: str) -> str:
     return value
 
 
-VpcCidr = Annotated[str, AfterValidator(_vpc)]
+VpcCidr = Annotated[
+    str,
+    AfterValidator(_vpc),
+    Form("a private IPv4 network (RFC 1918), /16 to /23, not within 172.17.0.0/16", "10.64.0.0/20"),
+]
 """A VPC's addresses: a private IPv4 network, /16 to /23."""
 
 
@@ -99,17 +103,21 @@ def _prefix(value: str) -> str:
     return value
 
 
-SitePrefix = Annotated[str, AfterValidator(_prefix)]
-"""Where terminals are: a private IPv4 network."""
+SitePrefix = Annotated[
+    str,
+    AfterValidator(_prefix),
+    Form("a private IPv4 network (RFC 1918) with room for the terminals", "10.219.0.0/24"),
+]
+"""The network of a site's terminals: private IPv4."""
 
 
 class Addresses(Frozen):
     """The VPCs' addresses."""
 
     primary: VpcCidr
-    """the VPC in the primary region, for example 10.64.0.0/20"""
+    """addresses of the VPC in the primary region, for example 10.64.0.0/20"""
     recovery: VpcCidr
-    """the VPC in the recovery region, for example 10.64.16.0/20"""
+    """addresses of the VPC in the recovery region, for example 10.64.16.0/20"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo, field_validator
 
-from infra.model.base import TEXT, Frozen, Whole, problem, words
+from infra.model.base import TEXT, Count, Form, Frozen, Whole, problem, words
 
 AttestationState = Literal["pending", "valid", "expiring", "expired"]
 """pending: its first day hasn't come yet; expiring: valid, but its renewal should be under way."""
@@ -60,16 +60,16 @@ def _words(value: str, info: ValidationInfo) -> str:
 class AttestedDocument(Frozen):
     """The document in which the operator attests, identified by its content."""
 
-    title: Annotated[str, AfterValidator(_words)]
+    title: Annotated[str, AfterValidator(_words), Form("any text", "Entry control 2026")]
     """the document's title, as on its first page"""
-    sha256: Annotated[str, AfterValidator(_digest)]
-    """SHA-256 of the file as it was received, 64 lower-case hexadecimal digits"""
+    sha256: Annotated[str, AfterValidator(_digest), Form("64 lower-case hexadecimal digits", EXAMPLE_SHA256)]
+    """SHA-256 of the file as it was received: what `sha256sum FILE` prints"""
 
 
 class Attestation(Frozen):
-    """What a data-centre operator attests about entry control, and how long that holds. Both days belong to it."""
+    """What a data-centre operator attests about entry control. Valid from `issued` to `expires`, both included."""
 
-    operator: Annotated[str, AfterValidator(_words)]
+    operator: Annotated[str, AfterValidator(_words), Form("any text", "Example Data Centre")]
     """the data-centre operator's name, as on the document"""
     document: AttestedDocument
     """the document: title and sha256"""
@@ -77,8 +77,8 @@ class Attestation(Frozen):
     """the first day on which it is valid, for example 2026-04-01"""
     expires: Day
     """the last day on which it is valid, for example 2027-03-31"""
-    warn_days: Whole = 60
-    """how many days before it expires its renewal must be under way, 1 to 366"""
+    warn_days: Annotated[Whole, Count("days", 1, MAX_WARN_DAYS)] = 60
+    """how long before `expires` the reports begin to warn"""
 
     @field_validator("expires")
     @classmethod

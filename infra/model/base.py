@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from typing import Annotated, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo
@@ -89,6 +90,32 @@ def words(value: str, what: str) -> str:
     if (odd := unusual(value)) is not None:
         raise problem(f"{what} {odd[0]}", odd[1])
     return value
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """What a whole number counts, and its limits. For the reference (docs/inventory.md): validators check the value.
+
+    A test compares these limits with what the validators accept.
+    """
+
+    unit: str
+    least: int
+    most: int
+
+    @property
+    def allowed(self) -> str:
+        """The limits for people."""
+        return f"{self.least} to {self.most} ({self.unit})"
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a value is written, for the reference (docs/inventory.md); validators check the value."""
+
+    allowed: str
+    example: str
+    """an accepted value, as a file has it; of a list, one element; empty: none by itself"""
 
 
 class Frozen(BaseModel):

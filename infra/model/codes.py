@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from infra.model.base import problem
+from infra.model.base import Form, problem
 
 WEIGHTS = (6, 5, 4, 3, 2)
 
@@ -49,5 +49,5 @@ def _code(value: str) -> str:
     return value
 
 
-Code = Annotated[str, AfterValidator(_code)]
+Code = Annotated[str, AfterValidator(_code), Form("six digits in quotes, the last one a check digit", "272191")]
 """A municipality's code: six digits, the last one right. Always a text: many begin with 0."""

@@ -1,8 +1,8 @@
-"""The graph: one tenant's resources as typed nodes, the same shape whoever tells of them.
+"""The graph: one tenant's resources as typed nodes, in the same shape from every source.
 
-Three tell: the declaration (evaluated without an engine), a preview, and a state that was just refreshed. Policies, the
-isolation proof and the fleet plan read nothing else. A value that isn't known is an `Unknown`, and an `Unknown` refuses
-to be compared or tested: a rule that meets one can't pass by accident, it ends with `UnknownValueError`.
+Three sources: the declaration (evaluated without an engine), a preview, and a state that was just refreshed. Rules,
+proof and cost read nothing else. A value that isn't known is an `Unknown`, and an `Unknown` refuses to be compared or
+tested: a rule that meets one can't pass by accident, it ends with `UnknownValueError`.
 
 Nothing here reads files or calls anything; the JSON form is stable (same graph, same bytes).
 """
@@ -29,7 +29,7 @@ class UnknownValueError(Exception):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Unknown:
-    """A value that can't be told: `computed` (known only after the update) or `secret` (known, but not to readers)."""
+    """A value that isn't known: `computed` (known only after the update) or `secret` (known, but not to readers)."""
 
     why: Why = "computed"
 
@@ -108,7 +108,7 @@ class Node:
         return value
 
     def output(self, name: str) -> Value:
-        """The output (`id` included); `Unknown` when nobody told it."""
+        """The output (`id` included); `Unknown` where it isn't known."""
         if name == "id" and self.id is not None:
             return self.id
         return self.outputs.get(name, Unknown())
@@ -120,7 +120,7 @@ class GraphError(ValueError):
 
 @dataclass(frozen=True)
 class Graph:
-    """All nodes of one tenant, in the order in which they were told."""
+    """All nodes of one tenant, in the order in which they were registered."""
 
     stack: str
     """`{target}-{code}`"""
@@ -203,13 +203,13 @@ class Graph:
         """
         found: list[Reference] = []
         for name, sources in node.property_dependencies.items():
-            told: set[str] = set()
+            named: set[str] = set()
             for path, leaf in leaves(node.inputs.get(name), name):
                 for owner, output in self._by_identifier.get(leaf, []) if isinstance(leaf, str) else []:
                     if owner.urn in sources:
                         found.append(Reference(path, owner.urn, output))
-                        told.add(owner.urn)
-            found += [Reference(name, urn, None) for urn in sources if urn not in told and urn in self._by_urn]
+                        named.add(owner.urn)
+            found += [Reference(name, urn, None) for urn in sources if urn not in named and urn in self._by_urn]
         return tuple(found)
 
     def to_json(self) -> str:

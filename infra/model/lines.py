@@ -13,7 +13,7 @@ from typing import Annotated, Final, Literal, get_args
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from infra.model.addresses import is_private
-from infra.model.base import Frozen, Whole, problem
+from infra.model.base import Count, Form, Frozen, Whole, problem
 
 LINK_LOCAL: Final = IPv4Network("169.254.0.0/16")
 """What Direct Connect itself picks peer addresses from; fine, as long as only BGP has them as its ends."""
@@ -52,7 +52,11 @@ def private_asn(value: int) -> int:
     raise problem(f"{value} is not a private ASN", "take one from 64512 to 65534 or from 4200000000 to 4294967294")
 
 
-PrivateAsn = Annotated[Whole, AfterValidator(private_asn)]
+PrivateAsn = Annotated[
+    Whole,
+    AfterValidator(private_asn),
+    Form("a private ASN: 64512 to 65534, or 4200000000 to 4294967294", "64512"),
+]
 
 
 def _slug(value: str) -> str:
@@ -64,7 +68,11 @@ def _slug(value: str) -> str:
     )
 
 
-Slug = Annotated[str, AfterValidator(_slug)]
+Slug = Annotated[
+    str,
+    AfterValidator(_slug),
+    Form("lower-case letters, digits and single hyphens; begins with a letter; 24 at most", "city-hall"),
+]
 """A short name that resource names are made of."""
 
 
@@ -118,33 +126,39 @@ def _peer(value: str) -> str:
     return value
 
 
-PeerAddress = Annotated[str, AfterValidator(_peer)]
+PeerAddress = Annotated[
+    str,
+    AfterValidator(_peer),
+    Form("an IPv4 address with its length, /30 or /31, private or link-local", "169.254.1.1/30"),
+]
 """A router's address on the circuit: IPv4, /30 or /31, private or link-local."""
 
 
 class Line(Frozen):
-    """One circuit. The carrier hands over a hosted connection or a hosted private virtual interface."""
+    """One IP-VPN circuit. The carrier hands over a hosted connection or a hosted private virtual interface."""
 
     id: Slug
-    """the line's short name within the municipality, for example east"""
-    location: Annotated[str, AfterValidator(_location)]
+    """short name, unique within the municipality, for example east; part of resource names"""
+    location: Annotated[str, AfterValidator(_location), Form("a location code as AWS lists it", "EqTY2")]
     """code of the Direct Connect location where the circuit ends, for example EqTY2"""
-    vlan: Whole
-    """VLAN tag, 1 to 4094; on a hosted connection it must be the carrier's"""
-    bgp_asn: Whole
-    """the municipality's side of the BGP session, 1 to 2147483646"""
+    vlan: Annotated[Whole, Count("VLAN tag", 1, 4094)]
+    """VLAN tag; on a hosted connection it must be the carrier's"""
+    bgp_asn: Annotated[Whole, Count("ASN", 1, MAX_ASN)]
+    """ASN of the municipality's router"""
     amazon_address: PeerAddress
-    """the router on Amazon's side, for example 169.254.1.1/30"""
+    """address of the router on Amazon's side, for example 169.254.1.1/30"""
     customer_address: PeerAddress
-    """the router on the municipality's side, for example 169.254.1.2/30"""
+    """address of the router on the municipality's side, in the same /30 or /31, for example 169.254.1.2/30"""
     bandwidth: Bandwidth
-    """what was ordered, for example 100Mbps"""
-    mtu: Whole = 1500
-    """bytes, 1500 or 8500; changing it interrupts the connection for up to 30 seconds"""
-    connection: Annotated[str, AfterValidator(_connection)] | None = None
-    """id of the hosted connection (dxcon-...) that the carrier allocates; it takes one virtual interface, no more"""
-    interface: Annotated[str, AfterValidator(_interface)] | None = Field(default=None, validate_default=True)
-    """id of the hosted private virtual interface (dxvif-...) that the carrier allocates"""
+    """the bandwidth that was ordered from the carrier, for example 100Mbps"""
+    mtu: Annotated[Whole, Form("1500 or 8500 (bytes)", "8500")] = 1500
+    """largest packet, in bytes; changing it interrupts the line for up to 30 seconds"""
+    connection: Annotated[str, AfterValidator(_connection), Form("dxcon- and its id", "dxcon-ffz9inv0")] | None = None
+    """id of the hosted connection, from the carrier; write either this or `interface`"""
+    interface: Annotated[str, AfterValidator(_interface), Form("dxvif- and its id", "dxvif-ffgq2x3o")] | None = Field(
+        default=None, validate_default=True
+    )
+    """id of the hosted private virtual interface, from the carrier; write either this or `connection`"""
 
     @property
     def peering(self) -> IPv4Network:
@@ -207,7 +221,7 @@ class Line(Frozen):
 
 
 class AmazonAsn(Frozen):
-    """ASNs of the tenant's gateways, all private. The lines' BGP sessions meet the first."""
+    """ASNs of the tenant's gateways. The lines' BGP sessions end at the Direct Connect gateway."""
 
     gateway: PrivateAsn
     """ASN of the Direct Connect gateway, for example 64512"""

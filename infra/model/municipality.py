@@ -10,7 +10,7 @@ from pydantic import AfterValidator, ValidationInfo, field_validator, model_vali
 
 from infra.model.addresses import Addresses, SitePrefix
 from infra.model.attestation import Attestation
-from infra.model.base import Frozen, Whole, problem, words
+from infra.model.base import Count, Form, Frozen, Whole, problem, words
 from infra.model.codes import Code
 from infra.model.consistency import LinePart, Parts, SitePart, contradictions
 from infra.model.lines import AmazonAsn, Line, Slug
@@ -52,11 +52,11 @@ class Site(Frozen):
     """A place with terminals: the city hall, a branch office."""
 
     id: Slug
-    """the site's short name within the municipality, for example honcho"""
-    name: str
-    """what people call the site, for example 本庁"""
-    terminals: Whole
-    """how many terminals (台) stand there"""
+    """short name, unique within the municipality, for example honcho"""
+    name: Annotated[str, Form("any text", "本庁")]
+    """the site's name for people, for example 本庁"""
+    terminals: Annotated[Whole, Form("1 to the addresses of `prefix` less 3", "16")]
+    """number of terminals (台) at the site"""
     prefix: SitePrefix
     """the terminals' IPv4 network, for example 10.219.0.0/24"""
 
@@ -90,10 +90,10 @@ class Site(Frozen):
 class RegionPlacement(Frozen):
     """A region and the Availability Zones in use there."""
 
-    region: str
+    region: Annotated[str, Form(" or ".join(ZONES), "ap-northeast-1")]
     """ap-northeast-1 (Tokyo) or ap-northeast-3 (Osaka)"""
-    zones: tuple[str, ...]
-    """Availability Zones by name, two at least; append new ones at the end"""
+    zones: Annotated[tuple[str, ...], Form(f"{MIN_ZONES} or more zones of the region, each once", "")]
+    """Availability Zones in use; append new ones at the end"""
 
     @field_validator("region")
     @classmethod
@@ -123,19 +123,19 @@ class RegionPlacement(Frozen):
 
 
 class Placement(Frozen):
-    """Where the tenant lives. The two regions differ."""
+    """The tenant's two regions, which must differ."""
 
     primary: RegionPlacement
-    """the region that serves"""
+    """the region that serves the terminals"""
     recovery: RegionPlacement
-    """the region that holds copies and serves after a disaster"""
+    """the region that keeps copies, and serves after a disaster"""
 
 
 class Retention(Frozen):
-    """How long every store of logs keeps them. The one home of that number."""
+    """How long logs are kept, by every store of logs."""
 
-    days: Whole = 400
-    """days, 90 to 3653"""
+    days: Annotated[Whole, Count("days", MIN_RETENTION_DAYS, CLOUDWATCH_DAYS[-1])] = 400
+    """how long logs are kept; CloudWatch Logs takes certain numbers only and gets the next larger one"""
 
     @field_validator("days")
     @classmethod
@@ -147,7 +147,7 @@ class Retention(Frozen):
             )
         if value > CLOUDWATCH_DAYS[-1]:
             raise problem(
-                f"{value} days is more than CloudWatch Logs can be told to keep",
+                f"{value} days is more than CloudWatch Logs can keep",
                 f"write {CLOUDWATCH_DAYS[-1]} or less",
             )
         return value
@@ -191,44 +191,47 @@ def _dns_name(value: str) -> str:
 
 
 class Municipality(Frozen):
-    """One municipality and its tenant, complete: from this alone the declarations follow."""
+    """One municipality and its tenant, complete: everything declared follows from this alone."""
 
     code: Code
-    """全国地方公共団体コード, six digits, in quotes"""
-    name: str
-    """the municipality's name as in the code list, for example 和泉市"""
-    prefecture: str
-    """its prefecture, for example 大阪府"""
-    account: Annotated[str, AfterValidator(_account)] | None = None
-    """the AWS account that was issued for it, twelve digits in quotes; absent until then"""
-    sites: tuple[Site, ...]
-    """the places with terminals"""
-    lines: tuple[Line, ...]
-    """the circuits, two at least, ending at different locations"""
+    """全国地方公共団体コード of the municipality; also the name of its file"""
+    name: Annotated[str, Form("as in the code list (stacks/municipalities.csv)", "和泉市")]
+    """name of the municipality, for example 和泉市"""
+    prefecture: Annotated[str, Form("as in the code list", "大阪府")]
+    """name of its prefecture, for example 大阪府"""
+    account: Annotated[str, AfterValidator(_account), Form("twelve digits in quotes", "123456789012")] | None = None
+    """AWS account of the tenant; leave it out until one was issued; not used in a rehearsal"""
+    sites: Annotated[tuple[Site, ...], Form("one or more", "")]
+    """places with terminals: city hall, branch offices"""
+    lines: Annotated[tuple[Line, ...], Form("two or more", "")]
+    """IP-VPN circuits, at different Direct Connect locations"""
     placement: Placement
-    """regions and zones"""
+    """regions and Availability Zones"""
     addresses: Addresses
-    """the VPCs' addresses"""
+    """addresses of the VPCs"""
     asn: AmazonAsn
     """ASNs of the tenant's gateways"""
     retention: Retention = Retention()
     """how long logs are kept"""
     capacity: Capacity = Capacity()
-    """how much serves"""
+    """number and size of servers and database"""
     image: Image | None = None
-    """what the servers start from: digest, and its id in both regions"""
+    """machine image of the servers; required to deploy; `image publish --write` writes it"""
     backup: Backup = Backup()
-    """how long backups are kept, and their lock"""
+    """how long backups are kept, and who may delete them"""
     operator: Operator | None = None
-    """who maintains the servers, and until when; absent: nobody can"""
+    """who maintains the servers, and until when; absent: nobody"""
     readers: Readers | None = None
-    """who reads the history of the work: people of the city; absent: nobody can"""
+    """who reads the history of the work on the servers; absent: nobody"""
     recovery: Literal["backup", "replica"]
-    """backup: servers start in the recovery region when needed; replica: a database replica runs there"""
-    dns_names: tuple[Annotated[str, AfterValidator(_dns_name)], ...] = ()
-    """names that the servers may resolve in addition to those of the AWS APIs in use"""
+    """replica: a copy of the database always runs in the recovery region; backup: it is restored there when needed"""
+    dns_names: Annotated[
+        tuple[Annotated[str, AfterValidator(_dns_name)], ...],
+        Form("DNS names in lower case; `*.` may stand in front", "ntp.example.lg.jp"),
+    ] = ()
+    """names that the servers may resolve, besides those of the AWS APIs in use"""
     attestation: Attestation | None = None
-    """what the data-centre operator attests about entry control: operator, document, issued, expires"""
+    """what the data-centre operator attests about entry control (safeguard ①)"""
 
     @field_validator("name", "prefecture")
     @classmethod

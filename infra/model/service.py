@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import AfterValidator, ValidationInfo, field_validator, model_validator
 
 from infra.model.attestation import Day
-from infra.model.base import Frozen, Whole, problem
+from infra.model.base import Count, Form, Frozen, Whole, problem
 
 PITR_DAYS: Final = 35
 """The most that RDS keeps for point-in-time recovery, and so what is kept.
@@ -39,18 +39,22 @@ def _database_class(value: str) -> str:
 
 
 class Capacity(Frozen):
-    """How much serves."""
+    """How many servers there are, and the sizes of servers and database."""
 
-    servers: Whole = 2
-    """application servers in the primary region, 2 to 30"""
-    recovery_servers: Whole | None = None
-    """application servers in the recovery region, 0 to 30; absent: none beside backups, one beside a replica"""
-    server_type: Annotated[str, AfterValidator(_server_type)] = "t3.medium"
-    """EC2 instance type of the servers, of the image's architecture"""
-    database_class: Annotated[str, AfterValidator(_database_class)] = "db.t4g.medium"
-    """RDS instance class of the database"""
-    storage_gb: Whole = 50
-    """GiB of the database's storage to begin with, 20 to 16384; it grows by itself up to four times that"""
+    servers: Annotated[Whole, Count("servers", 2, 30)] = 2
+    """application servers in the primary region"""
+    recovery_servers: Annotated[Whole, Count("servers", 0, 30)] | None = None
+    """application servers in the recovery region; if absent: 0 with `recovery: backup`, 1 with `recovery: replica`"""
+    server_type: Annotated[str, AfterValidator(_server_type), Form("an x86_64 EC2 instance type", "t3.medium")] = (
+        "t3.medium"
+    )
+    """EC2 instance type of the servers; both regions must offer it"""
+    database_class: Annotated[str, AfterValidator(_database_class), Form("an RDS instance class", "db.t4g.medium")] = (
+        "db.t4g.medium"
+    )
+    """RDS instance class of the database; both regions must offer it"""
+    storage_gb: Annotated[Whole, Count("GiB", 20, 16384)] = 50
+    """the database's initial storage; it grows by itself up to four times that; RDS never makes it smaller"""
 
     @field_validator("servers")
     @classmethod
@@ -95,19 +99,22 @@ def _key(value: str) -> str:
     raise problem(f"{value!r} is not the ARN of a key in KMS", "write arn:aws:kms:REGION:ACCOUNT:key/ID")
 
 
-class Image(Frozen):
-    """The hardened image that the servers start from: one digest, registered in both regions."""
+_KEY_EXAMPLE: Final = "arn:aws:kms:ap-northeast-1:123456789012:key/0b9c3c5e-6f2c-4a53-9a6b-0a7f4d1f3f10"
 
-    digest: Annotated[str, AfterValidator(_digest)]
-    """of the image's file: sha256:..."""
-    primary: Annotated[str, AfterValidator(_ami)]
-    """the image's id in the primary region: ami-..."""
-    recovery: Annotated[str, AfterValidator(_ami)]
-    """the image's id in the recovery region: ami-..."""
-    primary_key: Annotated[str, AfterValidator(_key)] | None = None
-    """ARN of the key that encrypts it in the primary region; None: no key of another account does"""
-    recovery_key: Annotated[str, AfterValidator(_key)] | None = None
-    """ARN of the key that encrypts it in the recovery region"""
+
+class Image(Frozen):
+    """The servers' machine image (AMI): one disk, registered in both regions."""
+
+    digest: Annotated[str, AfterValidator(_digest), Form("sha256: and 64 hexadecimal digits", f"sha256:{'0' * 64}")]
+    """SHA-256 of the image's disk, as `honseki image list` shows it"""
+    primary: Annotated[str, AfterValidator(_ami), Form("ami- and its id", "ami-0a1b2c3d4e5f60001")]
+    """AMI id in the primary region"""
+    recovery: Annotated[str, AfterValidator(_ami), Form("ami- and its id", "ami-0a1b2c3d4e5f60003")]
+    """AMI id in the recovery region"""
+    primary_key: Annotated[str, AfterValidator(_key), Form("a KMS key's ARN", _KEY_EXAMPLE)] | None = None
+    """ARN of the key that encrypts it in the primary region; absent: it isn't encrypted by another account's key"""
+    recovery_key: Annotated[str, AfterValidator(_key), Form("a KMS key's ARN", _KEY_EXAMPLE)] | None = None
+    """the same in the recovery region; write both keys or none"""
 
     @property
     def is_example(self) -> bool:
@@ -122,19 +129,19 @@ class Image(Frozen):
     @model_validator(mode="after")
     def _both_keys(self) -> Self:
         if (self.primary_key is None) != (self.recovery_key is None):
-            raise problem("the image's key is told for one region only", "write primary_key and recovery_key, or none")
+            raise problem("the image's key is given for one region only", "write primary_key and recovery_key, or none")
         return self
 
 
 class Backup(Frozen):
-    """How backups are kept and locked. Point-in-time recovery reaches back 35 days, always."""
+    """How long backups are kept, and who may delete them. Point-in-time recovery always reaches back 35 days."""
 
-    keep_days: Whole = PITR_DAYS
-    """days that a daily backup is kept in both regions, 35 to 3653"""
+    keep_days: Annotated[Whole, Count("days", PITR_DAYS, MOST_BACKUP_DAYS)] = PITR_DAYS
+    """how long a daily backup is kept, in both regions"""
     lock: Literal["governance", "compliance"] = "governance"
-    """governance: who has the permission may shorten it; compliance: nobody, ever, once the grace days are over"""
-    grace_days: Whole | None = None
-    """with compliance only: days in which the lock can still be taken off, 3 or more"""
+    """governance: principals with the permission may shorten it; compliance: nobody may, once `grace_days` are over"""
+    grace_days: Annotated[Whole, Count("days", MIN_GRACE_DAYS, MOST_BACKUP_DAYS)] | None = None
+    """with `lock: compliance` only, and required there: how long the lock can still be removed"""
 
     @field_validator("keep_days")
     @classmethod
@@ -179,23 +186,27 @@ def _principals(value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]
     return value
 
 
-Principals = Annotated[tuple[str, ...], AfterValidator(_principals)]
+Principals = Annotated[
+    tuple[str, ...],
+    AfterValidator(_principals),
+    Form("ARNs of roles or users, each once, no wildcards", "arn:aws:iam::123456789012:role/operator"),
+]
 
 
 class Operator(Frozen):
-    """Who maintains the servers, and until when. Each session names the ticket that it is for."""
+    """Who maintains the servers, and until when. Each session names its ticket."""
 
     principals: Principals
-    """roles or users by ARN, in the vendor's own account; {code} stands for the municipality's code"""
+    """roles or users in the vendor's account, by ARN; `{code}` stands for the municipality's code"""
     expires: Day
-    """the first day on which nobody may begin to work any more, for example 2027-04-01 (at 0:00 UTC)"""
+    """the day on which access ends, at 0:00 UTC, for example 2027-04-01"""
 
 
 class Readers(Frozen):
-    """Who reads the history of the work on the servers: people of the city."""
+    """Who reads the history of the work on the servers: the city's people."""
 
     principals: Principals
-    """roles or users by ARN; {code} stands for the municipality's code"""
+    """roles or users by ARN; `{code}` stands for the municipality's code"""
 
 
 def accounts_of(principals: tuple[str, ...]) -> frozenset[str]:

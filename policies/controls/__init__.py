@@ -122,7 +122,7 @@ def load(folder: Path) -> Catalogue:
             try:
                 controls.append(Control.model_validate_json(_as_json(each)))
             except ValidationError as error:
-                problems += [f"{path.name}: {name}: {told}" for told in _told(error)]
+                problems += [f"{path.name}: {name}: {text}" for text in _texts(error)]
             except TypeError as error:
                 problems.append(f"{path.name}: {name}: {error}")
     if problems:
@@ -130,10 +130,10 @@ def load(folder: Path) -> Catalogue:
     try:
         return Catalogue(controls=tuple(controls))
     except ValidationError as error:
-        raise CatalogueError("\n".join(f"{folder.name}: {told}" for told in _told(error))) from None
+        raise CatalogueError("\n".join(f"{folder.name}: {text}" for text in _texts(error))) from None
 
 
-def _told(error: ValidationError) -> list[str]:
+def _texts(error: ValidationError) -> list[str]:
     """What is wrong, a line each: the field, and why."""
     lines = []
     for each in error.errors(include_url=False):

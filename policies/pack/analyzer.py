@@ -33,7 +33,7 @@ from policies.waivers import Waiver, decide
 
 NAME: Final = "honseki"
 OPEN: Final = "not-yet-known"
-"""The name under which checks are told that wait for a value."""
+"""The name under which checks that wait for a value are reported."""
 
 _SEVERITIES: Final = {
     "low": pb.POLICY_SEVERITY_LOW,
@@ -178,7 +178,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
 
 
 def _undecided(result: Result) -> list[Any]:
-    """The engine counts a rule without a diagnostic as passed, unless it is told that it wasn't applied."""
+    """The engine counts a rule without a diagnostic as passed, unless it is reported as not applied."""
     failed = {each.rule for each in result.findings}
     reasons = {each.rule: each.why for each in result.undecided if each.rule not in failed}
     return [pb.PolicyNotApplicable(policy_name=rule, reason=f"not yet known: {why}") for rule, why in reasons.items()]
@@ -187,12 +187,13 @@ def _undecided(result: Result) -> list[Any]:
 def _open(result: Result, dry_run: bool) -> Any:
     rules = sorted({each.rule for each in result.undecided})
     count = len(result.undecided)
-    when = "Each is checked before its resource is made, and all at the end of the update." if dry_run else ""
+    when = "; each is checked before its resource is made, and all at the end of the update" if dry_run else ""
     return pb.AnalyzeDiagnostic(
         policyName=OPEN,
         policyPackName=NAME,
         description="Checks that wait for values which AWS gives",
-        message=f"{count} checks of {len(rules)} rules are neither passed nor failed yet: {', '.join(rules)}. {when}",
+        # The first line is what a person reads; the names are for whoever wants to know which.
+        message=f"{count} checks wait for values that AWS gives{when}.\nOf {len(rules)} rules: {', '.join(rules)}",
         enforcementLevel=pb.ADVISORY,
         severity=pb.POLICY_SEVERITY_LOW,
     )

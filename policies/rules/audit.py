@@ -236,7 +236,7 @@ def _about(resource: str, bucket: Node) -> bool:
     ja="操作の記録",
     en="A trail of all regions, and the configuration's history in each",
     severity="critical",
-    why="Who did what with the servers is told by the trail (safeguard ③), what changed by the configurations.",
+    why="The trail says who did what with the servers (safeguard ③); recorded configurations say what changed.",
     remediation="Declare infra.audit.Audit in both places.",
     each=TENANT,
 )
@@ -350,7 +350,7 @@ def names_logged(vpc: Node, tenant: Subject) -> Iterator[Found]:
     ja="構成変更の記録",
     en="The configuration of everything is recorded, all the time, in an encrypted bucket",
     severity="high",
-    why="What was changed by hand, and when, is told by it (safeguard ③).",
+    why="It records what was changed by hand, and when (safeguard ③).",
     remediation="recordingGroup.allSupported true, status enabled, s3KmsKeyArn, the tenant's own bucket and role.",
     each=(t.RECORDER, t.RECORDER_STATUS, t.DELIVERY_CHANNEL),
 )

@@ -154,7 +154,7 @@ def dns_guarded(vpc: Node, tenant: Subject) -> Iterator[Found]:
     if not any(
         get(node, "firewallFailOpen") == "DISABLED" for node in tenant.pointing(t.DNS_CONFIG, "resourceId", vpc)
     ):
-        yield Found(vpc.urn, "", "its DNS firewall isn't told to fail closed (firewallFailOpen DISABLED)")
+        yield Found(vpc.urn, "", "its DNS firewall doesn't fail closed (firewallFailOpen DISABLED)")
     for association in associations:
         group = tenant.named(get(association, "firewallRuleGroupId"), t.DNS_GROUP, region=vpc.region)
         if group is not None:

@@ -151,7 +151,7 @@ def log_named(group: Node, tenant: Subject) -> Iterator[Found]:
     ja="全通信の記録",
     en="Each VPC's whole traffic is logged",
     severity="critical",
-    why="Whether a packet ever left the isolated circuit is told by these alone (safeguards ② and ③).",
+    why="Only these logs show whether a packet ever left the isolated circuit (safeguards ② and ③).",
     remediation="Declare infra.flowlogs.FlowLogs for the VPC.",
     each=(t.VPC,),
 )

@@ -254,7 +254,7 @@ def gateway_attached(vpc: Node, tenant: Subject) -> Iterator[Found]:
 @rule(
     "allowed-prefixes",
     ja="回線に広告する範囲",
-    en="The lines are told the VPC's addresses and no others",
+    en="The lines get routes to the VPC's addresses and no others",
     severity="critical",
     why="A wider prefix draws other networks' traffic to this VPC, or lets VPCs behind one gateway reach each other.",
     remediation="allowedPrefixes: exactly the VPC's CIDR.",

@@ -255,9 +255,9 @@ def _image(node: Node, tenant: Subject) -> Iterator[Found]:
 )
 def servers_tagged(node: Node, tenant: Subject) -> Iterator[Found]:
     """Tag specifications."""
-    told = {str(at(each, "resourceType")): at(each, "tags") for each in items(node, "tagSpecifications")}
+    tags_of = {str(at(each, "resourceType")): at(each, "tags") for each in items(node, "tagSpecifications")}
     for kind in ("instance", "volume"):
-        tags = told.get(kind)
+        tags = tags_of.get(kind)
         code = tags.get("honseki:tenant") if isinstance(tags, dict) else None
         if not isinstance(code, Unknown) and code != tenant.code:
             yield Found(node.urn, "tagSpecifications", f"{kind}s don't tell whose they are")

@@ -40,7 +40,7 @@ class Subject:
     """One tenant: its graph, and what the inventory says."""
 
     def __init__(self, graph: Graph, municipality: Municipality, target: Target, *, whole: bool = True) -> None:
-        """`whole`: all resources are in the graph; else those told so far, and nothing is known to be absent."""
+        """`whole`: all resources are in the graph; else those registered so far, and nothing is known to be absent."""
         self.graph = graph
         self._whole = whole
         self._leaves: dict[str, tuple[tuple[str, Value], ...]] = {}
@@ -92,18 +92,18 @@ class Subject:
         return self.places["recovery" if place.name == "primary" else "primary"]
 
     def all(self, token: str, place: Place | None = None) -> tuple[Node, ...]:
-        """All nodes of a type, in one place if given. Raises `UnknownValueError` before all have been told."""
+        """All nodes of a type, in one place if given. Raises `UnknownValueError` before all are registered."""
         if not self._whole:
             raise UnknownValueError(f"which {token} there will be isn't known yet")
         nodes = self.graph.of_type(token)
         return nodes if place is None else tuple(node for node in nodes if node.region == place.region)
 
     def above(self, place: Place, component: str) -> str:
-        """Where to report that something is absent: the component of that type in that place, else the tenant."""
-        for node in self.graph.of_type(f"honseki:infra:{component}"):
-            if node.name.startswith(place.name) or component == "Attachment":
-                return node.urn
-        return self.root
+        """Where to report that something is absent: the component of that type in that place, or the one that serves
+        both places, else the tenant."""
+        nodes = self.graph.of_type(f"honseki:infra:{component}")
+        here = [node for node in nodes if node.name.startswith(place.name)] or (nodes if len(nodes) == 1 else [])
+        return here[0].urn if here else self.root
 
     @cached_property
     def _index(self) -> dict[str, list[Node]]:

@@ -128,7 +128,7 @@ def test_what_is_kept_of_a_hub_is_what_walking_finds(shapes: list[Shape]) -> Non
     shared = Network(transit_tables=(replace(table, routes=(wide, *between, replace(last, attachments=()))),))
     proven = prove(whole(replace(fleet, shared=shared)))
     part = proven.part(proven.tenants[0])
-    assert max(len(steps) for steps in part.told.values()) > 16
+    assert max(len(steps) for steps in part.steps_of.values()) > 16
     for tenant in proven.tenants:
         walked = part.closure(part.begin(tenant), unsure=False)
         arrived = {part.arrivals[place] for place in walked if place in part.arrivals}

@@ -17,7 +17,7 @@ from honseki.errors import RefusedError
 from infra.model import Municipality
 from infra.model.graph import Graph
 from policies.waivers import Waiver
-from stacks import inventory
+from tests.example import example_municipality
 from tests.graphs import declared
 from tests.policies.changes import apply, node_of
 
@@ -36,7 +36,7 @@ WAIVER = Waiver.model_validate(
 
 @pytest.fixture(scope="module")
 def izumi() -> Municipality:
-    return inventory.load(inventory.FOLDER, ["272191"]).get("272191")
+    return example_municipality()
 
 
 @pytest.fixture(scope="module")
@@ -201,9 +201,9 @@ def test_every_resource_has_a_line_of_the_program(graph: Graph) -> None:
             where = source.position(graph, node.urn)
             assert where is not None, node.urn
             text = (source.CHECKOUT / where.file).read_text(encoding="utf-8").splitlines()[where.line - 1]
-            made = node.type.rpartition(":")[2]
-            ways = [f".{made}(", *(["securitygroup.declare("] if made == "SecurityGroup" else [])]
-            assert any(way in text for way in ways), (node.urn, str(where), text)
+            wanted = node.type.rpartition(":")[2]
+            calls = (wanted, *(name for name, classes in source.helpers().items() if wanted in classes))
+            assert any(f".{name}(" in text for name in calls), (node.urn, str(where), text)
 
 
 def test_the_line_is_that_of_the_resource_among_several(graph: Graph) -> None:

@@ -25,7 +25,7 @@ from tests.policies.changes import apply
 
 TOKYO, OSAKA = "ap-northeast-1", "ap-northeast-3"
 WITH_BACKUPS, WITH_A_REPLICA = "273414", "272191"
-"""The municipalities of README's table: one of each tier."""
+"""The municipalities of the table in docs/cost.md: one of each tier."""
 
 
 def quantity(graph: Graph, what: str) -> dict[str, int]:
@@ -144,9 +144,9 @@ def test_a_fleet_is_the_sum_of_its_municipalities(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def answered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """`honseki cost --json` for the municipalities of README's table."""
+    """`honseki cost --json` for the municipalities of the table in docs/cost.md."""
     where = tmp_path_factory.mktemp("cost")
-    environment = {"HONSEKI_CACHE": str(where), "HONSEKI_HOME": str(where), "HONSEKI_FLEET": None}
+    environment = {"HONSEKI_CACHE": str(where), "HONSEKI_HOME": str(where)}
     done = CliRunner().invoke(cli, ["cost", WITH_BACKUPS, WITH_A_REPLICA, "--json"], env=environment)
     assert done.exit_code == 0, done.output
     return dict(json.loads(done.stdout))
@@ -162,8 +162,8 @@ def test_the_command_adds_up(answered: dict[str, Any]) -> None:
     assert total == summed
 
 
-def test_readme_says_what_the_command_says(answered: dict[str, Any]) -> None:
-    readme = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+def test_the_page_says_what_the_command_says(answered: dict[str, Any]) -> None:
+    page = (CHECKOUT / "docs" / "cost.md").read_text(encoding="utf-8")
     tenants = {tenant["recovery"]: [Charge(**each) for each in tenant["charges"]] for tenant in answered["tenants"]}
     lines: dict[tuple[Per, str], None] = {}
     for tier in ("backup", "replica"):
@@ -179,6 +179,6 @@ def test_readme_says_what_the_command_says(answered: dict[str, Any]) -> None:
             used.append(what)
         else:
             rows.append(f"| {per} | {what} | {' | '.join(str(number) for number in counted)} |")
-    assert "\n".join(rows) in readme, "README's table should be:\n" + "\n".join(rows)
-    told = " ".join(readme.split())
-    assert "; ".join(used) in told, "README should list: " + "; ".join(used)
+    assert "\n".join(rows) in page, "the table of docs/cost.md should be:\n" + "\n".join(rows)
+    words = " ".join(page.split())
+    assert "; ".join(used) in words, "docs/cost.md should list: " + "; ".join(used)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from honseki.declare import graphs
 from honseki.declare.store import Cache
 from infra.model import Municipality
 from infra.model.graph import Graph, GraphError, Node, Unknown, Value
-from stacks import inventory
+from tests.example import example_fleet
 
 KEY = "ab" * 32
 VPC, SUBNET = "aws:ec2/vpc:Vpc", "aws:ec2/subnet:Subnet"
@@ -32,7 +32,7 @@ def node(name: str, token: str, inputs: dict[str, Value], identifier: str | Unkn
     return Node(f"urn:{token}::{name}", token, name, "272191", None, identifier, inputs, {**inputs, "arn": "a"})
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(
     st.lists(
         st.tuples(
@@ -95,7 +95,7 @@ def test_other_types_are_not_read(kept: tuple[Cache, Path]) -> None:
 
 
 def test_declare_evaluates_only_what_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fleet = inventory.load(inventory.FOLDER).municipalities[:3]
+    fleet = example_fleet().municipalities
     asked: list[str] = []
 
     def evaluated(municipality: Municipality, target: str) -> Graph:

@@ -76,3 +76,37 @@ def test_without_any_way_the_error_says_what_to_install(tmp_path: Path, monkeypa
     assert "install Pulumi" in caught.value.do
     assert any("no route to host" in line for line in said)
     assert not any((tmp_path / "cache" / "engine").glob("engine-*")), "nothing half-made is left"
+
+
+FAKE_GO = """#!/bin/sh
+if [ "$1" = list ]; then printf 'true\\ntrue\\nfalse\\ntrue\\ntrue\\n'; exit; fi
+echo first/package >&2
+sleep 0.3
+for output; do [ "$last" = -o ] && made=$output; last=$output; done
+printf '#!/bin/sh\\necho v%s\\n' VERSION > "$made"
+chmod +x "$made"
+for name in b c d; do echo package/$name >&2; done
+sleep 0.3
+"""
+"""Compiles four packages (a fifth is in its cache) and writes what answers with the pinned version."""
+
+
+def test_a_build_says_how_far_it_is_and_how_long_it_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    go = tmp_path / "bin" / "go"
+    go.parent.mkdir()
+    go.write_text(FAKE_GO.replace("VERSION", binary.PINNED))
+    go.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{go.parent}:/usr/bin:/bin")
+    monkeypatch.setattr(binary, "_PROGRESS_S", 0.1)
+
+    def unreachable(*_: object, **__: object) -> None:
+        raise OSError("no route to host")
+
+    monkeypatch.setattr("pulumi.automation.PulumiCommand.install", unreachable)
+    said: list[str] = []
+    made = binary.ensure(settings(tmp_path), said.append)
+    assert (made.version, made.origin) == (binary.PINNED, "built")
+    text = "\n".join(said)
+    assert "1 of 4 packages compiled" in text
+    assert " left" in text
+    assert "linking, the last step" in text

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from honseki.engine.events import Outcome, PropertyChange
+import pytest
+
+from honseki.changes.entries import Entry, entries
+from honseki.engine.events import Outcome
+from honseki.settings import LANGUAGE_BIN, POLICY_BIN, REHEARSAL_BIN
 
 URN = "urn:pulumi:rehearsal-272191::honseki::aws:ec2/subnet:Subnet::primary-app-a"
 
@@ -19,7 +23,8 @@ def test_a_step_is_counted_once_it_is_done() -> None:
     step = outcome.take(outputs_event("create"))
     assert step is not None
     assert step.name == "primary-app-a"
-    assert outcome.changed == [step]
+    assert [change.step for change in outcome.changed] == [step]
+    assert outcome.counts == {"create": 1}
 
 
 def test_same_and_refresh_change_nothing() -> None:
@@ -28,6 +33,7 @@ def test_same_and_refresh_change_nothing() -> None:
     outcome.take(outputs_event("refresh"))
     assert len(outcome.steps) == 2
     assert outcome.changed == []
+    assert outcome.counts == {"same": 1}, "it is one resource"
 
 
 def test_changed_properties_come_with_both_values() -> None:
@@ -44,10 +50,11 @@ def test_changed_properties_come_with_both_values() -> None:
         )
     )
     assert step is not None
-    assert step.changes == (
-        PropertyChange("routes[0].cidrBlock", "update", "10.0.0.0/8", "0.0.0.0/0"),
-        PropertyChange('tags["honseki:part"]', "delete", "network", None),
-    )
+    assert entries(step.difference) == [
+        Entry("routes[10.0.0.0/8]", "delete", before={"cidrBlock": "10.0.0.0/8"}),
+        Entry("routes[0.0.0.0/0]", "add", after={"cidrBlock": "0.0.0.0/0"}),
+        Entry("tags.honseki:part", "delete", before="network"),
+    ]
 
 
 def test_a_secret_is_never_shown() -> None:
@@ -62,7 +69,8 @@ def test_a_secret_is_never_shown() -> None:
         )
     )
     assert step is not None
-    assert step.changes == (PropertyChange("bgpAuthKey", "update", "[secret]", "[secret]"),)
+    assert entries(step.difference) == [Entry("bgpAuthKey", "update", "[secret]", "[secret]")]
+    assert "v1:abc" not in repr(step)
 
 
 def test_diagnostics_lose_their_colour_marks_and_name_the_resource() -> None:
@@ -73,3 +81,30 @@ def test_diagnostics_lose_their_colour_marks_and_name_the_resource() -> None:
     outcome.take({"diagnosticEvent": {"severity": "warning", "message": "<{%reset%}>old plugin<{%reset%}>\n"}})
     assert outcome.errors == ["primary-app-a: error: no such zone"]
     assert outcome.warnings == ["old plugin"]
+
+
+def warning(message: str) -> dict[str, Any]:
+    return {"diagnosticEvent": {"severity": "warning", "message": message}}
+
+
+@pytest.mark.parametrize(
+    ("plugin", "folder"),
+    [
+        ("resource-aws", REHEARSAL_BIN),
+        ("analyzer-policy-python", POLICY_BIN),
+        ("language-python", LANGUAGE_BIN),
+        ("language-python", "/usr/local/bin"),
+    ],
+)
+def test_plugins_that_are_meant_are_no_warning(plugin: str, folder: object) -> None:
+    outcome = Outcome()
+    outcome.take(warning(f"using pulumi-{plugin} from $PATH at {folder}/pulumi-{plugin}\n"))
+    assert outcome.warnings == []
+
+
+def test_a_foreign_plugin_is_a_warning_said_once() -> None:
+    """Another program that serves AWS's types would be a serious thing."""
+    outcome = Outcome()
+    for _ in range(2):
+        outcome.take(warning("using pulumi-resource-aws from $PATH at /opt/rehearsal/bin/pulumi-resource-aws\n"))
+    assert len(outcome.warnings) == 1

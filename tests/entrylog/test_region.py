@@ -28,14 +28,14 @@ from honseki.settings import Settings
 from infra.model import Municipality
 from stacks.inventory import load
 from tests.conftest import make_home
-from tests.entrylog.example import SHIPPED, days, row, text
+from tests.entrylog.example import CONFIGURATION, days, row, text
 
 pytestmark = pytest.mark.slow
 
 DAY = timedelta(days=1)
 IZUMI, TADAOKA = "272191", "273414"
 REGION = "ap-northeast-1"
-SOURCE = SHIPPED.sources[0]
+SOURCE = CONFIGURATION.sources[0]
 TODAY = datetime.now(UTC).astimezone(SOURCE.zone).date()
 """The region locks by the real clock, so these tests live today."""
 PAST = days(TODAY - timedelta(days=5), 5)
@@ -106,7 +106,6 @@ def lab(
     settings, fleet, env = region
     monkeypatch.setenv("HONSEKI_HOME", str(settings.home))
     monkeypatch.delenv("HONSEKI_TARGET", raising=False)
-    monkeypatch.delenv("HONSEKI_FLEET", raising=False)
     info = control.status(settings.region_home)
     assert info is not None
     control.reset(settings.region_home)  # locked objects can't be deleted: only a new world is an empty one
@@ -346,7 +345,7 @@ def test_the_lock_follows_the_inventory(
 
 
 def test_what_need_not_be_kept_any_more_is_refused(lab: Lab) -> None:
-    with pytest.raises(RefusedError, match="need not be kept any more"):
+    with pytest.raises(RefusedError, match="is older than the retention"):
         lab.ingest(lab.file(row(TODAY - timedelta(days=402))))
     assert lab.versions() == []
 
@@ -361,7 +360,7 @@ def test_two_at_the_same_moment_store_one_copy(lab: Lab, monkeypatch: pytest.Mon
 
     with monkeypatch.context() as patched:
         patched.setattr(AuditBucket, "put", overtaken)
-        with pytest.raises(HonsekiError, match="somebody else is taking the same file in") as caught:
+        with pytest.raises(HonsekiError, match="another command is storing the same file") as caught:
             lab.ingest(path)
     assert caught.value.exit_code == Exit.BUSY
     assert lab.ingest(path) == Exit.OK

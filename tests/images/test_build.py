@@ -176,7 +176,7 @@ def tiny(tmp_path: Path) -> Iterator[Path]:
         ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(place)], capture_output=True, text=True, check=False
     )
     if done.returncode != 0:
-        pytest.skip(f"no file system can be mounted here: {done.stderr.strip()}")
+        pytest.skip(f"needs root, and a machine where a file system can be mounted: {done.stderr.strip()}")
     yield place
     subprocess.run(["umount", str(place)], check=True)
 
@@ -261,7 +261,7 @@ def test_a_draft_with_something_mounted_in_it_is_never_removed(tmp_path: Path, t
     assert builder.sweep(draft.parent) == 1
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only as root does mmdebstrap mount outside a user namespace")
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: only so does mmdebstrap mount outside a user namespace")
 def test_a_killed_builder_leaves_no_mount_and_no_process(
     images: Path, tmp_path: Path, cache: Path, tools: Tools
 ) -> None:

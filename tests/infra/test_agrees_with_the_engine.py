@@ -13,14 +13,14 @@ from tests.conftest import Home
 
 STACK = "rehearsal-272191"
 
+DEPLOYED = ("272191",)
+
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def live(home: Home, engine: Engine) -> Graph:
     """Izumi city as the engine recorded it."""
-    done = home.honseki("up", "272191")
-    assert done.returncode == 0, done.stderr + done.stdout
     deployed = state.deployment(home.settings, STACK, engine)
     assert deployed is not None
     return from_state(deployed)

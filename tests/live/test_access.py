@@ -39,5 +39,5 @@ def test_a_role_that_is_not_there_is_an_error_that_says_what_to_do(region: contr
 def test_sts_says_whose_credentials_these_are(region: control.RegionInfo) -> None:
     env = control.env(region)
     assert caller(PRIMARY, env) == issues.OPERATOR_ACCOUNT
-    with pytest.raises(HonsekiError, match="whose credentials"):
+    with pytest.raises(HonsekiError, match="accept your credentials"):
         caller(PRIMARY, env | {"AWS_ACCESS_KEY_ID": "nobody"})

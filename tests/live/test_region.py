@@ -233,7 +233,7 @@ def test_the_folder_is_batfishs(opening: Open, clients: Clients, account: str, t
     assert (manifest["tenants"], manifest["complete"]) == ({"272191": account}, True)
     assert len(manifest["entries"]) == len(answers.manifest.entries)
     assert stat.S_IMODE((tmp_path / "snapshot").stat().st_mode) == 0o700
-    with pytest.raises(HonsekiError, match="snapshot already"):
+    with pytest.raises(HonsekiError, match="already holds a snapshot"):
         write(answers, tmp_path / "snapshot")
 
 

@@ -177,7 +177,7 @@ ACTIONS = st.sampled_from(["s3:GetObject", "s3:Get*", ["s3:ListBucket", "s3:GetO
     LETS_B_IN,
     ACTIONS,
 )
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_who_lets_another_tenant_in_is_found_whatever_stands_around(
     before: list[dict[str, Any]], after: list[dict[str, Any]], opening: dict[str, Any], actions: Any
 ) -> None:
@@ -187,13 +187,13 @@ def test_who_lets_another_tenant_in_is_found_whatever_stands_around(
 
 
 @given(st.lists(st.sampled_from(AROUND), max_size=8, unique_by=str))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_without_it_nothing_is_found(around: list[dict[str, Any]]) -> None:
     assert examine(Channels((policy(around),), owners=OWNERS), TENANCY).verdict == "ISOLATED"
 
 
 @given(st.sampled_from(CASES), st.sampled_from([OWN, "000000272191"]), st.sampled_from(["a", "272191"]))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_the_shortcut_for_alike_policies_changes_nothing(case: dict[str, Any], account: str, tenant: str) -> None:
     made = policy(case["statements"], case.get("kind", "bucket"))
     made = Policy(made.kind, made.id, made.where, tenant, account, "", made.document.replace(OWN, account))

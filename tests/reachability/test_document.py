@@ -8,7 +8,7 @@ from dataclasses import fields
 from typing import Any, get_type_hints
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from honseki.errors import HonsekiError
@@ -33,7 +33,7 @@ def networks(draw: st.DrawFn) -> Network:
     return Network(**{kind: draw(st.from_type(hints[kind])) for kind in kinds})
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=20)
 @given(networks())
 def test_a_network_is_read_as_it_was_written(of: Network) -> None:
     assert from_json(json.loads(json.dumps(to_json(of)))) == of

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from honseki.engine.binary import Engine
 from tests.conftest import Home
+from tests.harness.deployed import Deployments
 from tests.system.live import Client, account_client
 
 IZUMI = "272191"
+THREE = (IZUMI, "273414", "273619")
+"""Izumi city and the seed's A-town and B-town."""
 
 
 @pytest.fixture(scope="module")
@@ -22,12 +24,9 @@ def endpoint(home: Home) -> str:
 
 
 @pytest.fixture(scope="module")
-def izumi(home: Home, engine: Engine, endpoint: str) -> dict[str, Any]:
-    """Izumi city, deployed; the document that `up --json` printed."""
-    done = home.honseki("up", IZUMI, "--json")
-    assert done.returncode == 0, done.stderr + done.stdout
-    (document,) = json.loads(done.stdout)
-    return dict(document)
+def izumi(deployments: Deployments, endpoint: str) -> dict[str, Any]:
+    """Izumi city, deployed (in files with `DEPLOYED = (IZUMI,)`); the document that `up --json` printed."""
+    return deployments.documents([IZUMI])[IZUMI]
 
 
 @pytest.fixture(scope="module")

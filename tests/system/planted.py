@@ -17,17 +17,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from honseki.fleet import sample
 from honseki.live.access import Clients, Open, assuming
 from honseki.live.answers import Answers, Manifest
 from honseki.live.collect import collect
-from honseki.prove.live import Told
+from honseki.prove.live import LiveVerdicts
 from honseki.reachability.isolation import Pair
 from honseki.rehearsal.issuing import tenant_issue
 from honseki.rehearsal.region import control
 from honseki.settings import DEPLOY_ROLE
 from infra.model import Fleet, Municipality
 from stacks.inventory import load
+from tests.example import sampled
 
 PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
 REGIONS = ("ap-northeast-1", "ap-northeast-3")
@@ -72,10 +72,10 @@ class Planted:
     opening: Open
     answers: Answers
 
-    def told(self, *changed: Tenant) -> Told:
+    def told(self, *changed: Tenant) -> LiveVerdicts:
         """What the accounts answer now, of which only these were changed."""
         if not changed:
-            return Told(self.answers, self.fleet, "rehearsal")
+            return LiveVerdicts(self.answers, self.fleet, "rehearsal")
         again = collect({each.code: each.account for each in changed}, REGIONS, self.opening)
         accounts = {each.account for each in changed}
         entries = [each for each in self.answers.manifest.entries if each.account not in accounts]
@@ -84,7 +84,7 @@ class Planted:
             documents={**self.answers.documents, **again.documents},
             manifest=Manifest((*entries, *again.manifest.entries)),
         )
-        return Told(answers, self.fleet, "rehearsal")
+        return LiveVerdicts(answers, self.fleet, "rehearsal")
 
     def apart(self) -> tuple[Tenant, Tenant]:
         """Two tenants whose primary VPCs don't overlap."""
@@ -93,7 +93,7 @@ class Planted:
         return first, next(t for t in self.tenants if not block.overlaps(ipaddress.ip_network(t.cidr)))
 
 
-def told_pairs(told: Told) -> dict[tuple[str, str], Pair]:
+def told_pairs(told: LiveVerdicts) -> dict[tuple[str, str], Pair]:
     """The pairs that routing doesn't separate for sure, whatever filters do."""
     return {each: told.isolation.pair(*each) for each in told.isolation.joined()}
 
@@ -101,7 +101,7 @@ def told_pairs(told: Told) -> dict[tuple[str, str], Pair]:
 @contextlib.contextmanager
 def planted(folder: Path, number: int) -> Iterator[Planted]:
     """A region with that many tenants, asked once."""
-    sample.sample(number, 1, folder / "fleet")
+    sampled(number, 1, folder / "fleet")
     fleet = load(folder / "fleet")
     info = control.start(folder / "region")
     try:

@@ -17,6 +17,8 @@ from tests.system.live import REGIONS, Client, everything
 
 pytestmark = pytest.mark.slow
 
+DEPLOYED = (IZUMI,)
+
 
 def named(client: Client, region: str, operation: str, key: str, name: str) -> dict[str, Any]:
     only = [{"Name": "tag:Name", "Values": [f"{IZUMI}-{name}"]}]
@@ -25,6 +27,7 @@ def named(client: Client, region: str, operation: str, key: str, name: str) -> d
 
 
 def test_everything_declared_is_there(izumi: dict[str, Any], client: Client) -> None:
+    assert izumi["counts"] == {"create": len(izumi["changes"])}
     assert izumi["counts"]["create"] > 80
     found = everything(client)
     for region, zones in zip(REGIONS, (3, 2), strict=True):
@@ -61,6 +64,9 @@ def test_status_shows_every_part(izumi: dict[str, Any], home: Home) -> None:
     assert done.returncode == 0
     for words in ("和泉市", "24 terminals at 3 sites", "回線 Attachment", "網 Network", "暗号鍵", "rehearsal"):
         assert words in done.stdout
+    for setting in ("recovery tier: replica", "logs kept: 400 days", "serving region: ap-northeast-1"):
+        assert setting in done.stdout
+    assert "the inventory says" not in done.stdout
 
 
 def add_a_route(client: Client) -> None:
@@ -146,20 +152,30 @@ BY_HAND: list[tuple[Callable[[Client], None], str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("change", "kind", "path"), BY_HAND, ids=[change.__name__ for change, _, _ in BY_HAND])
-def test_a_change_by_hand_is_found_and_mended(
-    izumi: dict[str, Any], home: Home, client: Client, change: Callable[[Client], None], kind: str, path: str
-) -> None:
-    change(client)
+@pytest.fixture(scope="module")
+def drifted(izumi: dict[str, Any], home: Home, client: Client) -> list[dict[str, Any]]:
+    """Everything was changed by hand, then `drift` ran once: the changes that it reported."""
+    for change, _, _ in BY_HAND:
+        change(client)
     done = home.honseki("drift", IZUMI, "--json")
     assert done.returncode == 4, done.stderr
     (document,) = json.loads(done.stdout)
-    (found,) = document["changes"]
-    assert found["type"].rpartition(":")[2] == kind
+    return list(document["changes"])
+
+
+@pytest.mark.parametrize(("change", "kind", "path"), BY_HAND, ids=[change.__name__ for change, _, _ in BY_HAND])
+def test_a_change_by_hand_is_found(
+    drifted: list[dict[str, Any]], change: Callable[[Client], None], kind: str, path: str
+) -> None:
+    (found,) = [each for each in drifted if each["type"].rpartition(":")[2] == kind]
     if path:
         assert any(p["path"].startswith(path) for p in found["properties"]), found["properties"]
     else:
         assert found["op"] == "delete"
+
+
+def test_all_changes_by_hand_are_fixed_by_one_up(drifted: list[dict[str, Any]], home: Home) -> None:
+    assert len(drifted) == len(BY_HAND), "nothing else was reported"
     fixed = home.honseki("up", IZUMI, "--json")
     assert fixed.returncode == 0, fixed.stderr
     after = home.honseki("drift", IZUMI, "--json")

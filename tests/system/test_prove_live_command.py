@@ -8,26 +8,20 @@ from typing import Any
 
 import pytest
 
-from honseki.engine.binary import Engine
 from honseki.live.answers import Answers, Manifest
 from honseki.live.snapshot import read
-from honseki.prove.live import Told
+from honseki.prove.live import LiveVerdicts
 from stacks.inventory import load
 from tests.conftest import Home
+from tests.system.conftest import THREE
 from tests.system.live import REGIONS, Client, account_client
 
 pytestmark = pytest.mark.slow
 
-CODES = ("272191", "273414", "273619")
+DEPLOYED = CODES = THREE
+
 OTHER, IZUMI = "273414", "272191"
 BY_HAND = "192.168.50.0/24"
-
-
-@pytest.fixture(scope="module")
-def endpoint(home: Home, engine: Engine) -> str:
-    done = home.honseki("up", *CODES, "--json", timeout=600)
-    assert done.returncode == 0, done.stderr
-    return str(json.loads(home.honseki("region", "status", "--json").stdout)["endpoint"])
 
 
 def proven(home: Home, code: int) -> dict[str, Any]:
@@ -37,7 +31,7 @@ def proven(home: Home, code: int) -> dict[str, Any]:
 
 
 def pair(told: dict[str, Any], source: str, target: str) -> dict[str, Any]:
-    (found,) = [each for each in told["pairs"]["told"] if (each["from"], each["to"]) == (source, target)]
+    (found,) = [each for each in told["pairs"]["joined"] if (each["from"], each["to"]) == (source, target)]
     return dict(found)
 
 
@@ -85,7 +79,7 @@ def test_single_points_are_named(home: Home, endpoint: str, tmp_path: Path) -> N
     (tenant,) = [each for each in fleet.municipalities if each.code == OTHER]
 
     def points() -> set[tuple[str, str]]:
-        told = Told(Answers({OTHER: account}, {account: documents}, Manifest(())), fleet, "rehearsal")
+        told = LiveVerdicts(Answers({OTHER: account}, {account: documents}, Manifest(())), fleet, "rehearsal")
         assert told.service(tenant).verdict == "SERVED"
         return {(each.loss.kind, each.loss.name) for each in told.losses(tenant, None).single_points}
 

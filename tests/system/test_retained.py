@@ -10,23 +10,22 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from honseki.engine.binary import Engine
 from tests.conftest import Home
+from tests.system.conftest import THREE
 from tests.system.live import REGIONS, Client, account_client, everything
 
 pytestmark = pytest.mark.slow
+
+DEPLOYED = THREE
 
 CODE, NAME = "273414", "忠岡町"
 PRIMARY, RECOVERY = REGIONS
 
 
 @pytest.fixture(scope="module")
-def client(home: Home, engine: Engine) -> Client:
+def client(endpoint: str) -> Client:
     """Clients in the account of a tenant that was just deployed."""
-    done = home.honseki("up", CODE)
-    assert done.returncode == 0, done.stderr
-    status = home.honseki("region", "status", "--json")
-    return account_client(json.loads(status.stdout)["endpoint"], f"000000{CODE}")
+    return account_client(endpoint, f"000000{CODE}")
 
 
 def stored(home: Home) -> dict[Path, bytes]:

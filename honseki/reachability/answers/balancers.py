@@ -43,7 +43,7 @@ class Targets:
             for one in item.parts("TargetHealthDescriptions"):
                 if isinstance(one.get("Target"), Mapping):
                     self._targets[item.need("TargetGroupArn")].append(one["Target"])
-        self.told = set(self._targets) | {
+        self.known = set(self._targets) | {
             item.need("TargetGroupArn") for item in documents.all("LoadBalancerTargetHealth", "TargetGroupArn")
         }
         self._attributes = {
@@ -57,7 +57,7 @@ class Targets:
         return [arn for arn, item in self._groups.items() if balancer in (item.body.get("LoadBalancerArns") or ())]
 
     def keeps_client(self, group: str) -> tuple[bool, ...]:
-        """Whether a network load balancer passes the client's address on to this group; both, if that isn't told.
+        """Whether a network load balancer passes the client's address on to this group; both, if that isn't known.
 
         https://docs.aws.amazon.com/elasticloadbalancing/latest/network/edit-target-group-attributes.html#client-ip-preservation
         """
@@ -77,7 +77,7 @@ class Targets:
         https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetDescription.html
         """
         item = self._groups.get(group)
-        if item is None or group not in self.told:
+        if item is None or group not in self.known:
             gaps.add(f"the targets of {group} aren't in the answers", template.where,
                      "the load balancer may send to anything", (vpc,))  # fmt: skip
             return []
@@ -111,7 +111,7 @@ def balancers(
     first: Mapping[str, str],
     gaps: Gaps,
 ) -> tuple[tuple[Balancer, ...], tuple[Interface, ...]]:
-    """Load balancers, and interfaces for those whose own aren't told of.
+    """Load balancers, and interfaces for those whose own aren't in the answers.
 
     One that passes the client's address on to some groups and not to others is two here.
     https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_LoadBalancer.html
@@ -136,18 +136,20 @@ def balancers(
     found: list[Balancer] = []
     for item in items:
         found += _balancer(item, documents, targets, interfaces_of, gaps)
-    _untold(documents, interfaces, subnets, {one for each in interfaces_of.values() for one in each}, gaps)
+    _unlisted(documents, interfaces, subnets, {one for each in interfaces_of.values() for one in each}, gaps)
     return tuple(found), tuple(made)
 
 
-def _untold(
-    documents: Documents, interfaces: Sequence[Interface], subnets: Mapping[str, Subnet], told: set[str], gaps: Gaps
+def _unlisted(
+    documents: Documents, interfaces: Sequence[Interface], subnets: Mapping[str, Subnet], listed: set[str], gaps: Gaps
 ) -> None:
     """Load balancers of which only interfaces are known: classic ones, and all if their answer is missing."""
     for one in interfaces:
-        if one.kind == "balancer" and one.id not in told:
+        if one.kind == "balancer" and one.id not in listed:
             why = (
-                "LoadBalancers isn't in the answers" if not documents.anywhere("LoadBalancers") else "it isn't told of"
+                "LoadBalancers isn't in the answers"
+                if not documents.anywhere("LoadBalancers")
+                else "it isn't among them"
             )
             gaps.add(f"what {one.owner or one.id} sends on, and where", one.where, why, (subnets[one.subnet].vpc,))
 
@@ -168,11 +170,11 @@ def _balancer(
 ) -> list[Balancer]:
     arn, vpc = item.need("LoadBalancerArn"), item.text("VpcId")
     kind = _KINDS.get(item.text("Type"), "application")
-    told = _listeners(documents, arn)
-    if told is None:
+    listeners = _listeners(documents, arn)
+    if listeners is None:
         gaps.add("its listeners aren't in the answers", arn, "the load balancer may send anything on", (vpc,))
     kept: dict[bool, list[Listener]] = {True: [], False: []}
-    for listener in told or ():
+    for listener in listeners or ():
         groups = _forwarded(parts(listener, "DefaultActions"))
         # An application load balancer's rules may lead to any group that is joined to it.
         groups += targets.of(arn) if kind == "application" else []
@@ -197,16 +199,16 @@ def _balancer(
 
 
 def _listeners(documents: Documents, balancer: str) -> list[Document] | None:
-    """A load balancer's listeners, by load balancer or as `describe-listeners` gives them. None: none told."""
-    told = False
+    """A load balancer's listeners, by load balancer or as `describe-listeners` gives them. None: there are none."""
+    answered = False
     found: list[Document] = []
     for item in documents.every("LoadBalancerListeners"):
         if item.text("LoadBalancerArn") == balancer:
-            told, found = True, found + item.parts("Listeners")
+            answered, found = True, found + item.parts("Listeners")
     for item in documents.every("Listeners"):
         if item.text("LoadBalancerArn") == balancer:
-            told, found = True, [*found, item.body]
-    return found if told else None
+            answered, found = True, [*found, item.body]
+    return found if answered else None
 
 
 def _forwarded(actions: Sequence[Document]) -> list[str]:
@@ -229,15 +231,15 @@ def endpoints(
 ) -> tuple[Endpoint, ...]:
     """VPC endpoints with interfaces, and the load balancers of the service if it is a customer's.
 
-    `members`: (VPC, interface); an endpoint's whose endpoint isn't told of may lead anywhere.
+    `members`: (VPC, interface); an endpoint's whose endpoint isn't in the answers may lead anywhere.
     Gateway endpoints lead to AWS's own services only; they are targets of routes (`routes`).
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_VpcEndpoint.html
     """
     services = _services(documents)
     items = documents.all("VpcEndpoints", "VpcEndpointId")
-    told = {str(one) for item in items for one in item.body.get("NetworkInterfaceIds") or ()}
+    of_endpoints = {str(one) for item in items for one in item.body.get("NetworkInterfaceIds") or ()}
     for vpc, interface in members:
-        if interface.kind == "endpoint" and interface.id not in told:
+        if interface.kind == "endpoint" and interface.id not in of_endpoints:
             gaps.add(f"what is behind {interface.id}", interface.where, "its endpoint isn't in the answers", (vpc,))
     found = []
     for item in items:

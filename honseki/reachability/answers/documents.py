@@ -114,8 +114,8 @@ def state(of: Document, field: str) -> str:
     """
     value = of.get(field)
     if isinstance(value, Mapping):
-        told = (value.get(name) for name in ("State", "Code", "Name"))
-        value = next((one for one in told if isinstance(one, str) and one), None)
+        texts = (value.get(name) for name in ("State", "Code", "Name"))
+        value = next((one for one in texts if isinstance(one, str) and one), None)
     return value.lower() if isinstance(value, str) else ""
 
 
@@ -167,7 +167,7 @@ class Documents:
         for key, value in document.items():
             if key in ("NextToken", "nextToken", "NextMarker") and value:
                 # Pagination that was stopped: the rest exists, and nobody knows what it is.
-                gaps.add_for_all(f"{name}: only the first page", f"{account} {region}".strip(), "the answer goes on")
+                gaps.add_for_all(f"{name}: only the first page", f"{account} {region}".strip(), "further pages missing")
             elif isinstance(value, Sequence) and not isinstance(value, str):
                 kind, entries = (_capital(key), [_capitals(e) for e in value]) if key in _CAMEL else (key, list(value))
                 self._add(account, region, kind, entries)

@@ -174,7 +174,7 @@ def _said(permission: Document) -> str:
 
 def referring(
     documents: Documents,
-    told: tuple[Group, ...],
+    listed: tuple[Group, ...],
     attachments: Iterable[Attachment],
     members: Iterable[tuple[str, Interface]],
 ) -> tuple[Group, ...]:
@@ -199,7 +199,7 @@ def referring(
         if one.kind == "vpc" and one.gateway in gateways and one.id not in refused:
             at.setdefault(one.resource, set()).add(one.gateway)
     if not at:
-        return told
+        return listed
     spans: dict[str, list[tuple[str, Span]]] = {}
     for vpc, interface in members:
         for group in interface.groups:
@@ -214,7 +214,7 @@ def referring(
         )
         return replace(rule, peers=tuple(dict.fromkeys((*rule.peers, *near))))
 
-    return tuple(replace(each, ingress=tuple(widened(each.vpc, rule) for rule in each.ingress)) for each in told)
+    return tuple(replace(each, ingress=tuple(widened(each.vpc, rule) for rule in each.ingress)) for each in listed)
 
 
 def missing(used: Iterable[tuple[str, str]], known: tuple[Group, ...], gaps: Gaps) -> tuple[Group, ...]:

@@ -127,7 +127,7 @@ def _kind(body: Document, groups: tuple[str, ...], instance: str) -> tuple[Kind,
 
 
 def _forwards_by_itself(body: Document, kind: Kind) -> bool:
-    """Gateways, balancers and their endpoints forward, too, but only as they do everywhere; they are told apart.
+    """Gateways, balancers and their endpoints forward, too, but only as they do everywhere; each has its own kind.
 
     Their interfaces have no source/destination check. What is left are customers' own machines, and unknown services.
     https://docs.aws.amazon.com/vpc/latest/userguide/work-with-nat-instances.html#EIP_Disable_SrcDestCheck
@@ -162,7 +162,7 @@ def _of_instances(documents: Documents, elastic: Mapping[tuple[str, str], Span])
 def _of_databases(
     documents: Documents, subnets: Mapping[str, Subnet], found: Mapping[str, Interface]
 ) -> Iterator[Interface]:
-    """Databases none of whose own interfaces is told of."""
+    """Databases none of whose own interfaces is in the answers."""
     databases = [one.subnet for one in found.values() if one.kind == "database"]
     for item in documents.all("DBInstances", "DBInstanceIdentifier"):
         made = list(of_database(item, subnets))

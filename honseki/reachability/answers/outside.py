@@ -239,10 +239,10 @@ def direct_connect_gateways(
         if item.text("ResourceType") == "direct-connect-gateway" and state(item.body, "State") not in _DOWN_FOR_GOOD:
             ident, gateway = item.text("ResourceId"), item.text("TransitGatewayId")
             associations[ident].setdefault(gateway, (gateway, EVERYTHING, item.need("TransitGatewayAttachmentId")))
-    told = {item.text("TransitGatewayId") for item in documents.all("TransitGatewayAttachments", attachment_key)}
+    attached = {item.text("TransitGatewayId") for item in documents.all("TransitGatewayAttachments", attachment_key)}
     for ident, each in associations.items():
         for gateway in each:
-            if gateway not in gateways and gateway not in told:
+            if gateway not in gateways and gateway not in attached:
                 concerned = [gateways[one].vpc for one in each if one in gateways]
                 gaps.add(
                     f"{gateway}, associated with {ident}", where.get(ident, ident), "it isn't in the answers", concerned
@@ -294,7 +294,7 @@ def unanswered(
 ) -> None:
     """Say which VPN gateways may have lines that the answers don't tell of.
 
-    `joined`: those with lines or associations that are told of; `routed`: those that active routes lead to. A gateway
+    `joined`: those with lines or associations in the answers; `routed`: those that active routes lead to. A gateway
     that is routed to has something behind it; a Direct Connect gateway may be another account's, which alone tells of
     its associations. Lines alone join nobody: it takes two gateways, one at each end of the way.
     https://docs.aws.amazon.com/directconnect/latest/UserGuide/multi-account-associate-vgw.html

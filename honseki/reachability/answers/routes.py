@@ -36,7 +36,7 @@ class Around:
     peerings: Mapping[str, str]
     """active peerings: empty, or why it leads nowhere in the input"""
     attached: frozenset[tuple[str, str]]
-    """(transit gateway, VPC) of all attachments that are told of"""
+    """(transit gateway, VPC) of all attachments in the answers"""
     propagated: Mapping[str, Origin]
     """by VPN gateway: by what it learns its routes"""
     instances: Mapping[str, str]
@@ -212,7 +212,7 @@ def _checked(target: Target, vpc: Vpc, around: Around) -> Target:
 
 
 def by_zone(
-    told: Sequence[Table], subnets: Sequence[Subnet], attachments: Iterable[Attachment]
+    listed: Sequence[Table], subnets: Sequence[Subnet], attachments: Iterable[Attachment]
 ) -> tuple[tuple[Table, ...], tuple[Subnet, ...]]:
     """The tables and subnets, with tables of their own for subnets that don't reach a transit gateway they route to.
 
@@ -225,7 +225,7 @@ def by_zone(
     for one in attachments:
         if one.kind == "vpc":
             zones.setdefault((one.gateway, one.resource), set()).update(zone_of.get(each, "") for each in one.subnets)
-    tables_ = {table.id: table for table in told}
+    tables_ = {table.id: table for table in listed}
     placed = []
     for subnet in subnets:
         table = tables_.get(subnet.table)

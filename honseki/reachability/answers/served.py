@@ -2,7 +2,7 @@
 
 AWS tells which lines there are and which routes they brought, and neither who is behind a line nor what its router
 announces. Of the lines that the inventory names both are taken from there: the sites, and their prefixes, which the
-carrier was told to announce. Of any other line of a tenant's account it isn't known, and said so.
+carrier was ordered to announce. For any other line of a tenant's account it isn't known: a gap.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Sites:
 
 def with_sites(network: Network, answers: Answers, everybody: Iterable[Sites]) -> Network:
     """The network with each tenant's sites behind its lines; a gap for a line that the inventory doesn't name."""
-    told = {
+    interfaces = {
         item.need("VirtualInterfaceId"): item
         for item in Documents(answers, Gaps()).all("VirtualInterfaces", "VirtualInterfaceId")
     }
@@ -47,7 +47,7 @@ def with_sites(network: Network, answers: Answers, everybody: Iterable[Sites]) -
     lines: list[Line] = []
     gaps: list[Gap] = []
     for line in network.lines:
-        item = told.get(line.id)
+        item = interfaces.get(line.id)
         sites = by_account.get(_owner(item)) if item is not None else None
         if item is None or sites is None:
             lines.append(line)  # a VPN connection, or nobody's whose sites are known

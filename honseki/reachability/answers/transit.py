@@ -145,7 +145,7 @@ def _tables(
     """Route tables: static routes, and what the attachments propagate into them.
 
     `TransitGatewayRoutes` (`search-transit-gateway-routes` for all states) is the whole table as it is. Without it,
-    static routes and propagations are told apart, and what a network outside propagates isn't known.
+    static routes and propagations are separate answers, and what a network outside propagates isn't known.
     https://docs.aws.amazon.com/vpc/latest/tgw/tgw-route-tables.html
     """
     key = "TransitGatewayRouteTableId"
@@ -157,11 +157,11 @@ def _tables(
         ident, gateway = item.need(key), item.text("TransitGatewayId")
         if state(item.body, "State") in _GONE:
             continue
-        told = whole.get(ident) or static.get(ident)
-        routes = list(_routes(found, told, gateway, at, lists)) if told is not None else []
-        if told is None:
+        answer = whole.get(ident) or static.get(ident)
+        routes = list(_routes(found, answer, gateway, at, lists)) if answer is not None else []
+        if answer is None:
             routes.append(found.lost(gateway, ident, "static-routes"))
-        elif told.body.get("AdditionalRoutesAvailable") is True:
+        elif answer.body.get("AdditionalRoutesAvailable") is True:
             routes.append(found.lost(gateway, ident, "routes-left-out"))
         if ident not in whole:
             if ident in propagations:
@@ -176,7 +176,7 @@ def _tables(
 
 def _routes(
     found: Transit,
-    told: Item,
+    answer: Item,
     gateway: str,
     at: Mapping[tuple[str, str], Item],
     lists: Mapping[str, tuple[Span, ...]],
@@ -185,8 +185,8 @@ def _routes(
 
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_TransitGatewayRoute.html
     """
-    table = told.need("TransitGatewayRouteTableId")
-    for route in told.parts("Routes"):
+    table = answer.need("TransitGatewayRouteTableId")
+    for route in answer.parts("Routes"):
         if state(route, "State") not in ("active", "blackhole", ""):
             continue
         destination = str(route.get("DestinationCidrBlock") or route.get("PrefixListId") or "")
@@ -205,11 +205,11 @@ def _routes(
             sort = next((str(one.get("ResourceType")) for one in parts(route, "TransitGatewayAttachments")), "")
             origin = _ORIGINS.get(sort, "vpn-bgp")
         where = f"{table}: {destination} -> {', '.join(ids) or 'blackhole'}"
-        yield TransitRoute(lists[destination] if listed else (told.span(destination),), ids, origin, where)
+        yield TransitRoute(lists[destination] if listed else (answer.span(destination),), ids, origin, where)
 
 
 def _contested(route: TransitRoute, others: Iterable[TransitRoute]) -> TransitRoute:
-    """Of VPCs whose blocks overlap, the one that was attached later propagates nothing; which that is, isn't told.
+    """Of VPCs whose blocks overlap, the one that was attached later propagates nothing; which one isn't known.
 
     https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html
     """

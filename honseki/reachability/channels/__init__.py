@@ -33,7 +33,7 @@ from functools import lru_cache
 from typing import Final
 
 from honseki.reachability.channels.admits import Document, level, odd, root_of, unclear
-from honseki.reachability.channels.conditions import NO, STRANGER, UNTOLD, YES, Caller, Request
+from honseki.reachability.channels.conditions import NO, STRANGER, UNSURE, YES, Caller, Request
 from honseki.reachability.channels.crossings import (
     EVERYBODY,
     Admission,
@@ -115,7 +115,7 @@ def examine(channels: Channels, tenancy: Tenancy) -> Report:
         found.append(
             Crossing(
                 "UNKNOWN", gap.kind, "", gap.where, gap.tenant, "", "whoever it names", "unknown", (), gap.why,
-                "have it told: what can't be read isn't known to be closed",
+                "make it readable: what can't be read isn't known to be closed",
             )
         )  # fmt: skip
     return Report(tuple(found), dict(sorted(examined.items())))
@@ -126,13 +126,13 @@ def judge(policy: Policy, owners: Mapping[str, str], tenancy: Tenancy) -> Iterat
     try:
         document = _read(policy.document)
     except NotAPolicyError as error:
-        yield _crossing(policy, None, _Found(UNTOLD, "whoever it names", "unknown", (), str(error)))
+        yield _crossing(policy, None, _Found(UNSURE, "whoever it names", "unknown", (), str(error)))
         return
     judged = {"endpoint": _endpoint, "identity": _identity}.get(policy.kind, _resource)
     for statement in document.statements:
         if statement.strange:
             why = f"IAM's grammar has no {', '.join(statement.strange)}"
-            yield _crossing(policy, statement, _Found(UNTOLD, "whoever it names", "unknown", statement.actions, why))
+            yield _crossing(policy, statement, _Found(UNSURE, "whoever it names", "unknown", statement.actions, why))
     for allow in document.allows:
         for found in judged(policy, document, allow, owners, tenancy):
             if not tenancy.admits(found.who, policy.kind, policy.tenant):
@@ -173,8 +173,8 @@ def _resource(
         owner = owners.get(value)
         if owner != policy.account:
             whose = tenancy.whose(owner) if owner else "unknown"
-            why = f"admits {kind} {value}" if owner else f"whose {kind} {value} is, or who is behind it, isn't told"
-            yield _Found(YES if owner else UNTOLD, value, whose, allow.actions, why)
+            why = f"admits {kind} {value}" if owner else f"whose {kind} {value} is, or who is behind it, isn't known"
+            yield _Found(YES if owner else UNSURE, value, whose, allow.actions, why)
     least = NO
     strangers = Caller("principal", STRANGER)
     for caller in (strangers, *_callers(document, policy.account, owners)):
@@ -221,7 +221,7 @@ def _service(
             # `logs.ap-northeast-1.amazonaws.com` is `logs.amazonaws.com` in one region.
             general = re.sub(r"\.[a-z]{2}(-[a-z]+)+-[0-9](?=\.amazonaws\.com$)", "", service)
             if service and general not in _DELIVERS:
-                sure, turns_on = UNTOLD, (*turns_on, f"whether {service} acts here for other accounts")
+                sure, turns_on = UNSURE, (*turns_on, f"whether {service} acts here for other accounts")
         yield _described(caller, sure, actions, turns_on, tenancy)
 
 
@@ -236,8 +236,8 @@ def _described(
     else:
         who = caller.name or account or "anyone"
         why = f"admits {who}"
-    if sure == UNTOLD:
-        why += f", depending on {'; '.join(turns_on) or 'what is not told'}"
+    if sure == UNSURE:
+        why += f", depending on {'; '.join(turns_on) or 'what is not known'}"
     return _Found(sure, who, whose, actions, why)
 
 
@@ -248,7 +248,7 @@ def _endpoint(
     own = policy.account
     others = _accounts(document, own, owners)
     callers = [Caller("principal", own), Caller("principal", STRANGER), *_callers(document, own, owners)]
-    told: dict[tuple[str, str], int] = {}
+    reported: dict[tuple[str, str], int] = {}
     for caller in callers:
         for account in (own, STRANGER, *others):
             who = caller.name or caller.account or "anyone"
@@ -260,9 +260,9 @@ def _endpoint(
             general = (about[0], STRANGER if mine else "anyone")
             request = Request(caller, account, own, owners, inside=True)
             sure, actions = level(document, allow, request, "endpoint")
-            if sure <= max(told.get(about, NO), told.get(general, NO)):
+            if sure <= max(reported.get(about, NO), reported.get(general, NO)):
                 continue
-            told[about] = sure
+            reported[about] = sure
             other = account if mine else caller.account
             whose = tenancy.whose(other) if other != STRANGER else "anyone"
             why = (
@@ -270,7 +270,7 @@ def _endpoint(
                 if mine
                 else f"lets credentials of {caller.name or caller.account or 'any account'} in"
             )
-            if sure == UNTOLD:
+            if sure == UNSURE:
                 why += f", depending on {'; '.join(unclear(document, allow, request)) or 'whose the named things are'}"
             yield _Found(sure, (account or "anyone") if mine else who, whose, actions, why)
 
@@ -289,14 +289,14 @@ def _identity(
         sure, actions = level(document, allow, request, "identity")
         if sure:
             why = f"names resources of {account}"
-            why += f", depending on {'; '.join(unclear(document, allow, request))}" if sure == UNTOLD else ""
+            why += f", depending on {'; '.join(unclear(document, allow, request))}" if sure == UNSURE else ""
             yield _Found(sure, account, tenancy.whose(account), actions, why)
     for name in sorted(name for name, owner in whose_bucket.items() if owner is None):
         sure, actions = level(
             document, allow, Request(caller, STRANGER, policy.account, owners, inside=True), "identity"
         )
         if sure:
-            yield _Found(UNTOLD, name, "unknown", actions, f"whose bucket {name} is isn't told")
+            yield _Found(UNSURE, name, "unknown", actions, f"whose bucket {name} is isn't known")
 
 
 def judge_share(share: Share, owners: Mapping[str, str], tenancy: Tenancy) -> Iterator[Crossing]:
@@ -310,8 +310,8 @@ def judge_share(share: Share, owners: Mapping[str, str], tenancy: Tenancy) -> It
             f"{share.id} sends to {who}" if share.kind == "destination" else f"{share.kind} {share.id} is open to {who}"
         )
         if who != EVERYBODY and (not re.fullmatch(r"[0-9]{12}", account) or who.startswith("arn:aws:organizations:")):
-            sure, whose = UNTOLD, "unknown"
-            why += "; whose account that is, or which accounts are in it, isn't told"
+            sure, whose = UNSURE, "unknown"
+            why += "; whose account that is, or which accounts are in it, isn't known"
         verdict: Verdict = "CROSSES" if sure == YES else "UNKNOWN"
         remediation = (
             "take the permission back; what another tenant needs goes through a reviewed line of the allow-list"

@@ -23,7 +23,7 @@ from honseki.reachability.channels.conditions import (
     PLACES,
     STRANGER,
     UNCLEAR,
-    UNTOLD,
+    UNSURE,
     YES,
     Caller,
     Request,
@@ -103,7 +103,7 @@ def _caller(account: str, text: str) -> Caller:
 
 
 def level(document: Document, allow: Statement, request: Request, place: Place) -> tuple[int, tuple[str, ...]]:
-    """How sure it is that the Allow lets the request through (NO, UNTOLD, YES), and which of its actions."""
+    """How sure it is that the Allow lets the request through (NO, UNSURE, YES), and which of its actions."""
     attached = place == "identity"
     admitted = ALWAYS if attached else principal(allow, request.caller)
     holds = min(admitted.holds, every(meets(each, request) for each in allow.conditions).holds)
@@ -142,8 +142,8 @@ def unclear(document: Document, allow: Statement, request: Request) -> tuple[str
             f"{condition[0]} {condition[1]}"
             for each in (allow, *document.denies)
             for condition in each.conditions
-            if UNTOLD in (found := meets(condition, request))
-            and (found.holds if each.allows else found.fails) == UNTOLD
+            if UNSURE in (found := meets(condition, request))
+            and (found.holds if each.allows else found.fails) == UNSURE
         )
     )
 
@@ -156,7 +156,7 @@ def principal(statement: Statement, caller: Caller) -> Truth:
 
 
 def odd(statement: Statement) -> Iterator[tuple[str, str]]:
-    """The principals of which no account can be told: `principal` takes them for nobody."""
+    """The principals whose account can't be known: `principal` takes them for nobody."""
     for kind, value in statement.principals:
         known = value == "*" or root_of(value) or is_identity(value) if kind == "AWS" else (kind, value) == ("*", "*")
         if not known and kind != "Service":
@@ -167,7 +167,7 @@ def _is(kind: str, value: str, caller: Caller, otherwise: Truth) -> Truth:
     found = otherwise
     if value == "*" and kind in ("*", "AWS"):
         # Whether a Deny for all of "AWS" takes services isn't said.
-        found = Truth(YES, UNTOLD) if kind == "AWS" and caller.kind == "service" else ALWAYS
+        found = Truth(YES, UNSURE) if kind == "AWS" and caller.kind == "service" else ALWAYS
     elif kind == "Service":
         found = NEVER
         if caller.kind == "service":
@@ -224,6 +224,6 @@ def _takes(
         # A variable stands for whatever the caller has there.
         return "*" in patterns
     if negated:
-        # What a pattern of the Allow means and an exception doesn't can't be told by looking at one of its texts.
+        # What a pattern of the Allow means and an exception doesn't can't be seen from one of its texts.
         return not re.search(r"[*?]", text) and not any("$" in each or glob(form(each), text) for each in excepted)
     return any("$" not in each and glob(form(each), text) for each in patterns)

@@ -248,7 +248,7 @@ def from_answers(
     shares: list[Share] = []
     missing: list[Missing] = []
     owners: dict[str, set[str]] = {}
-    told = gaps or {}
+    known_gaps = gaps or {}
     for account, tenant in accounts.items():
         regions = answers.get(account, {})
         for name, owner in _owned(account, regions):
@@ -256,7 +256,9 @@ def from_answers(
         asked = [(region, each) for region in regions if region != GLOBAL for each in _REGIONAL]
         for region, each in [*asked, *((GLOBAL, each) for each in _ONCE)]:
             at = _At(account, tenant, region)
-            for found in _of_document(at, each, regions.get(region, {}), told.get((account, region, each.name), ())):
+            for found in _of_document(
+                at, each, regions.get(region, {}), known_gaps.get((account, region, each.name), ())
+            ):
                 if isinstance(found, Policy):
                     policies.append(found)
                 elif isinstance(found, Share):

@@ -1,8 +1,8 @@
 """Whether a request of somebody can meet a policy statement's conditions, when most of the request isn't known.
 
 A condition is neither true nor false here: the caller decides a part of the request (headers, tags, the name of a role
-of their own), a part is fixed (their account), and a part isn't told to us (their organization). So a truth has two
-sides, each yes, no, or untold: whether the caller can make it hold, and whether they can make it fail. An Allow is
+of their own), a part is fixed (their account), and a part isn't known to us (their organization). So a truth has two
+sides, each yes, no, or unsure: whether the caller can make it hold, and whether they can make it fail. An Allow is
 judged by the first, a Deny by the second. Choices of several conditions are taken to be independent, which only makes
 more requests possible.
 
@@ -21,12 +21,12 @@ from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 NO: Final = 0
-UNTOLD: Final = 1
+UNSURE: Final = 1
 YES: Final = 2
 
 
 class Truth(NamedTuple):
-    """Whether the caller can make it hold, and whether they can make it fail: NO, UNTOLD or YES each."""
+    """Whether the caller can make it hold, and whether they can make it fail: NO, UNSURE or YES each."""
 
     holds: int
     fails: int
@@ -40,7 +40,7 @@ ALWAYS: Final = Truth(YES, NO)
 NEVER: Final = Truth(NO, YES)
 CHOICE: Final = Truth(YES, YES)
 """The caller decides."""
-UNCLEAR: Final = Truth(UNTOLD, UNTOLD)
+UNCLEAR: Final = Truth(UNSURE, UNSURE)
 
 
 def every(truths: Iterable[Truth]) -> Truth:
@@ -136,7 +136,7 @@ _CONTEXT: Final = "kms:encryptioncontext:"
 """A service puts there what it encrypts; any other caller puts there what they like.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html"""
 
-_SAID: Final = Truth(YES, UNTOLD)
+_SAID: Final = Truth(YES, UNSURE)
 """A service says for whom it acts, but not every service does."""
 _PRESENT: Final[Mapping[str, tuple[Truth, Truth]]] = {
     # In a principal's request, in a service's.

@@ -112,7 +112,7 @@ class Tenancy:
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
-    """A way of somebody else's to something of a tenant's, or one that can't be told not to be."""
+    """Access of somebody else to something of a tenant's, or access that can't be ruled out."""
 
     verdict: Verdict
     kind: str

@@ -108,10 +108,10 @@ def _of_node(node: Node, account: str) -> Iterator[Policy | Share | Missing]:
             yield from _policy(node, account, "identity", each.get("policy") if isinstance(each, dict) else each)
     if record.shared is not None:
         yield from _share(node, account, record.shared.kind, record.shared.inputs)
-    told = {*record.policies, *record.grants_nothing, *(record.shared.inputs if record.shared else ())}
-    told |= {"inlinePolicies"} if node.type == _ROLE else set()
+    covered = {*record.policies, *record.grants_nothing, *(record.shared.inputs if record.shared else ())}
+    covered |= {"inlinePolicies"} if node.type == _ROLE else set()
     for name in node.inputs:
-        if name not in told and _looks_like_one(name):
+        if name not in covered and _looks_like_one(name):
             why = f"nothing here knows what {name} of {node.type} grants"
             yield Missing("unmodelled", node.urn, node.tenant, account, why)
 
@@ -142,14 +142,14 @@ def _policy(node: Node, account: str, kind: PolicyKind, value: Value) -> Iterato
 
 def _share(node: Node, account: str, kind: str, names: tuple[str, ...]) -> Iterator[Share | Missing]:
     identifier = node.id if isinstance(node.id, str) else node.name
-    values = [leaf for name in names for leaf in _told(node, kind, name, node.inputs.get(name))]
+    values = [leaf for name in names for leaf in _values(node, kind, name, node.inputs.get(name))]
     if any(isinstance(leaf, Unknown) for leaf in values):
         yield Missing(kind, node.urn, node.tenant, account, "with whom isn't known before the update")
     texts = [str(leaf) for leaf in values if isinstance(leaf, str | int) and not isinstance(leaf, bool)]
     yield Share(kind, identifier, node.urn, node.tenant, account, tuple(_whom(kind, texts)))
 
 
-def _told(node: Node, kind: str, name: str, value: Value) -> Iterator[Value]:
+def _values(node: Node, kind: str, name: str, value: Value) -> Iterator[Value]:
     """The leaves of an input that say with whom."""
     for path, leaf in leaves(value, name):
         last = path.rpartition(".")[2]

@@ -124,7 +124,7 @@ def redundancy(graph: Graph) -> Redundancy:
     reader = Reader.of_graph(graph)
     servers = {reader.id(node): 1 for node in reader.of(INSTANCE)}
     for node in reader.of(SCALING_GROUP):
-        told = [reader.number(node, name) for name in ("desiredCapacity", "minSize")]
-        servers[reader.id(node)] = next((each for each in told if each is not None), 1)
+        counts = [reader.number(node, name) for name in ("desiredCapacity", "minSize")]
+        servers[reader.id(node)] = next((each for each in counts if each is not None), 1)
     standby = {reader.id(node): reader.flag(node, "multiAz", default=False) for node in reader.of(DATABASE)}
     return Redundancy(servers, standby)

@@ -100,13 +100,13 @@ def _arn(node: Node) -> str:
 
 
 def _kind(reader: Reader, node: Node) -> BalancerKind:
-    told = reader.text(node, "loadBalancerType")
-    if told == "network":
+    kind = reader.text(node, "loadBalancerType")
+    if kind == "network":
         return "network"
-    if told == "gateway":
+    if kind == "gateway":
         return "gateway"
-    if told not in (None, "application"):
-        reader.gap(node, "loadBalancerType", f"{told!r} isn't a type that the proof knows")
+    if kind not in (None, "application"):
+        reader.gap(node, "loadBalancerType", f"{kind!r} isn't a type that the proof knows")
     return "application"
 
 
@@ -180,9 +180,9 @@ def _listeners(
     """(listener, whether the client's address stays) for each protocol and target group of the actions."""
     port = reader.number(listener, "port")
     ports = (port, port) if port is not None else ALL_PORTS
-    told = (reader.text(listener, "protocol") or "").upper()
+    word = (reader.text(listener, "protocol") or "").upper()
     # Application load balancers needn't say it, gateway load balancers take everything.
-    protocols = _PROTOCOLS.get(told) or ((TCP,) if port is not None else (ANY_PROTOCOL,))
+    protocols = _PROTOCOLS.get(word) or ((TCP,) if port is not None else (ANY_PROTOCOL,))
     for action in reader.blocks(node, name):
         arns = [reader.text(node, "targetGroupArn", action)]
         for forward in reader.blocks(node, "forward", action):
@@ -210,11 +210,11 @@ def services(reader: Reader) -> list[Service]:
         for arn, balancer in named:
             if balancer is None:
                 reader.gap(node, arn, "the load balancer isn't among the declared ones")
-        told = node.outputs.get("serviceName")
+        value = node.outputs.get("serviceName")
         names = (reader.id(node), f"com.amazonaws.vpce.{node.region}.{reader.id(node)}")
         made.append(
             Service(
-                (*names, told) if isinstance(told, str) else names,
+                (*names, value) if isinstance(value, str) else names,
                 tuple(reader.id(balancer) for _, balancer in named if balancer is not None),
             )
         )

@@ -34,7 +34,7 @@ def acls(reader: Reader) -> tuple[list[Acl], dict[str, str], dict[str, str]]:
         of_subnet.update(dict.fromkeys(reader.texts(node, "subnetIds"), identifier))
     default: dict[str, str] = {}
     for vpc in reader.of("aws:ec2/vpc:Vpc"):
-        identifier = _told(vpc, "defaultNetworkAclId")
+        identifier = _output(vpc, "defaultNetworkAclId")
         default[reader.id(vpc)] = identifier
         if identifier not in entries:
             where[identifier] = vpc.urn
@@ -90,15 +90,15 @@ def _in_order(entries: list[AclEntry]) -> tuple[AclEntry, ...]:
     return tuple(sorted(entries, key=lambda entry: entry.number))
 
 
-def _told(vpc: Node, output: str) -> str:
-    """An id that AWS gives together with the VPC; one of our own when nobody told it."""
-    told = vpc.outputs.get(output)
-    return told if isinstance(told, str) else f"{vpc.urn}/{output}"
+def _output(vpc: Node, output: str) -> str:
+    """An id that AWS gives together with the VPC; one of our own where it isn't known."""
+    value = vpc.outputs.get(output)
+    return value if isinstance(value, str) else f"{vpc.urn}/{output}"
 
 
 def default_group(vpc: Node) -> str:
     """The id of a VPC's default security group: what has no other group is a member of it."""
-    return _told(vpc, "defaultSecurityGroupId")
+    return _output(vpc, "defaultSecurityGroupId")
 
 
 def groups(reader: Reader, lists: PrefixLists) -> list[Group]:

@@ -89,9 +89,9 @@ def _internet(reader: Reader, found: Doors, subnets: dict[str, Subnet]) -> None:
         if subnet is None:
             reader.gap(node, "subnetId", "the NAT gateway's subnet isn't known")
             continue
-        told = reader.spans(node, [reader.text(node, "privateIp"), *reader.texts(node, "secondaryPrivateIpAddresses")])
+        given = reader.spans(node, [reader.text(node, "privateIp"), *reader.texts(node, "secondaryPrivateIpAddresses")])
         more = reader.number(node, "secondaryPrivateIpAddressCount") or reader.texts(node, "secondaryAllocationIds")
-        private = told if told and not more else tuple(each for each in subnet.spans if each.version == 4)
+        private = given if given and not more else tuple(each for each in subnet.spans if each.version == 4)
         public = PUBLIC if reader.text(node, "connectivityType") != "private" else ()
         found.nats.append(Nat(reader.id(node), subnet.id, private, public, node.urn))
 
@@ -115,10 +115,10 @@ def _direct_connect(reader: Reader, found: Doors, vpcs: tuple[Vpc, ...]) -> None
         elif associated is None:
             reader.gap(node, "proposalId", "what another account proposed isn't known before the update")
         else:
-            told = reader.texts(node, "allowedPrefixes")
+            prefixes = reader.texts(node, "allowedPrefixes")
             # Without them AWS allows the VPC's own blocks.
             # https://docs.aws.amazon.com/directconnect/latest/UserGuide/allowed-to-prefixes.html
-            allowed = reader.spans(node, told, "allowedPrefixes") if told else default.get(associated, ())
+            allowed = reader.spans(node, prefixes, "allowedPrefixes") if prefixes else default.get(associated, ())
             joined.setdefault(gateway, []).append((associated, allowed, node.urn))
     for identifier, associations in joined.items():
         found.direct_connect_gateways.append(
@@ -186,5 +186,5 @@ def is_connection(where: str) -> bool:
 
 def attachment_of(node: Node) -> str | None:
     """The transit gateway attachment that AWS makes with a VPN connection."""
-    told = node.outputs.get("transitGatewayAttachmentId")
-    return told if isinstance(told, str) else None
+    value = node.outputs.get("transitGatewayAttachmentId")
+    return value if isinstance(value, str) else None

@@ -107,7 +107,11 @@ def settle(reader: Reader, found: Interfaces) -> tuple[Interface, ...]:
 
 def _declared(reader: Reader, found: Interfaces) -> None:
     for node in reader.of("aws:ec2/networkInterface:NetworkInterface"):
-        told = [reader.text(node, "privateIp"), *reader.texts(node, "privateIps"), *reader.texts(node, "ipv6Addresses")]
+        addresses = [
+            reader.text(node, "privateIp"),
+            *reader.texts(node, "privateIps"),
+            *reader.texts(node, "ipv6Addresses"),
+        ]
         counted = any(
             node.inputs.get(name) is not None
             for name in ("privateIpsCount", "ipv6AddressCount", "ipv4Prefixes", "ipv4PrefixCount", "ipv6Prefixes",
@@ -121,7 +125,7 @@ def _declared(reader: Reader, found: Interfaces) -> None:
             reader.texts(node, "securityGroups"),
             "other",
             identifier=identifier,
-            spans=() if counted else reader.spans(node, told),
+            spans=() if counted else reader.spans(node, addresses),
             checked=reader.flag(node, "sourceDestCheck", default=True),
         )
     for node in reader.of("aws:ec2/networkInterfaceAttachment:NetworkInterfaceAttachment"):
@@ -144,9 +148,9 @@ def _instance(reader: Reader, found: Interfaces, node: Node) -> None:
         reader.gap(node, "subnetId", "an instance without a subnet of its own, or from a template, isn't modelled")
         return
     subnet_id = reader.text(node, "subnetId")
-    told = [reader.text(node, "privateIp"), *reader.texts(node, "secondaryPrivateIps")]
-    told += reader.texts(node, "ipv6Addresses")
-    addressed = reader.spans(node, told)
+    addresses = [reader.text(node, "privateIp"), *reader.texts(node, "secondaryPrivateIps")]
+    addresses += reader.texts(node, "ipv6Addresses")
+    addressed = reader.spans(node, addresses)
     whole = bool(reader.number(node, "ipv6AddressCount")) or reader.text(node, "privateIp") is None
     found.add(
         node,
@@ -160,10 +164,10 @@ def _instance(reader: Reader, found: Interfaces, node: Node) -> None:
     )
 
 
-def _public(reader: Reader, node: Node, subnet_id: str | None, told: object) -> bool:
-    """Whether an instance gets a public address: as it is told, else as its subnet gives them."""
-    if told not in (None, ""):
-        return str(told).lower() == "true"
+def _public(reader: Reader, node: Node, subnet_id: str | None, declared: object) -> bool:
+    """Whether an instance gets a public address: as declared, else as its subnet gives them."""
+    if declared not in (None, ""):
+        return str(declared).lower() == "true"
     subnet = reader.named(node, subnet_id, "aws:ec2/subnet:Subnet")
     return subnet is not None and reader.flag(subnet, "mapPublicIpOnLaunch", default=False)
 
@@ -246,22 +250,24 @@ def _restored(reader: Reader, found: Interfaces) -> None:
         if kind != "RDS":
             reader.gap(node, "protectedResourceType", f"where a restored {kind} comes to be isn't modelled")
             continue
-        for told in reader.blocks(node, "restoreMetadataOverrides") or [{}]:
-            group = reader.named(node, reader.text(node, "dbSubnetGroupName", told), "aws:rds/subnetGroup:SubnetGroup")
+        for override in reader.blocks(node, "restoreMetadataOverrides") or [{}]:
+            group = reader.named(
+                node, reader.text(node, "dbSubnetGroupName", override), "aws:rds/subnetGroup:SubnetGroup"
+            )
             if group is None:
-                reader.gap(node, "dbSubnetGroupName", "where a restored database comes to be isn't told")
+                reader.gap(node, "dbSubnetGroupName", "where a restored database comes to be isn't known")
                 continue
-            groups = _json_list(reader, node, reader.text(node, "vpcSecurityGroupIds", told))
+            groups = _json_list(reader, node, reader.text(node, "vpcSecurityGroupIds", override))
             for subnet_id in reader.texts(group, "subnetIds"):
                 found.add(node, reader.id(node), subnet_id, groups, "database")
 
 
 def _json_list(reader: Reader, node: Node, text: str | None) -> list[str]:
     try:
-        told = json.loads(text or "[]")
+        value = json.loads(text or "[]")
     except ValueError:
-        told = None
-    if isinstance(told, list) and all(isinstance(each, str) for each in told):
-        return told
+        value = None
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return value
     reader.gap(node, "vpcSecurityGroupIds", f"{text!r} is not a list of security groups")
     return []

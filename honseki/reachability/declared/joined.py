@@ -27,8 +27,8 @@ def one_of_each(network: Network) -> Network:
     for gateway in network.direct_connect_gateways:
         known = gateways.get(gateway.id)
         if known is not None:
-            told = tuple(dict.fromkeys((*known.associations, *gateway.associations)))
-            gateway = replace(known, associations=told, where=known.where or gateway.where)  # noqa: PLW2901
+            associations = tuple(dict.fromkeys((*known.associations, *gateway.associations)))
+            gateway = replace(known, associations=associations, where=known.where or gateway.where)  # noqa: PLW2901
         gateways[gateway.id] = gateway
     remotes = {remote.id: remote for remote in network.remotes}
     return replace(network, direct_connect_gateways=tuple(gateways.values()), remotes=tuple(remotes.values()))

@@ -55,7 +55,7 @@ class Reader:
             yield from self.by_type.get(token, ())
 
     def gap(self, node: Node, what: str, why: str) -> None:
-        """Say that something of this node isn't told or isn't modelled."""
+        """Note that something of this node isn't known or isn't modelled."""
         self.gaps.append(Gap(what, node.urn, why, self.vpcs))
 
     def id(self, node: Node) -> str:
@@ -138,16 +138,16 @@ class Reader:
         return tuple(found)
 
     def protocol(self, node: Node, name: str, block: Block | None = None) -> int | None:
-        """The protocol's number, -1 for all; None (a gap) when it can't be told."""
-        told = self.text(node, name, block)
-        if told is None:
-            self.gap(node, name, "no protocol is told")
+        """The protocol's number, -1 for all; None (a gap) when it isn't known."""
+        value = self.text(node, name, block)
+        if value is None:
+            self.gap(node, name, "no protocol is declared")
             return None
-        if told.lower() in PROTOCOLS:
-            return PROTOCOLS[told.lower()]
-        if told.isdigit() and int(told) < 256:
-            return int(told)
-        self.gap(node, name, f"{told!r} is not a protocol that EC2 takes")
+        if value.lower() in PROTOCOLS:
+            return PROTOCOLS[value.lower()]
+        if value.isdigit() and int(value) < 256:
+            return int(value)
+        self.gap(node, name, f"{value!r} is not a protocol that EC2 takes")
         return None
 
     def account(self, node: Node) -> str:

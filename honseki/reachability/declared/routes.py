@@ -87,10 +87,10 @@ def prefix_lists(reader: Reader) -> PrefixLists:
         else:
             reader.gap(node, "prefixListId", "the prefix list isn't among the declared ones")
     for node in reader.of(_ENDPOINT):
-        told = node.outputs.get("prefixListId")
-        if isinstance(told, str) and (reader.text(node, "vpcEndpointType") or "Gateway") == "Gateway":
+        prefix_list = node.outputs.get("prefixListId")
+        if isinstance(prefix_list, str) and (reader.text(node, "vpcEndpointType") or "Gateway") == "Gateway":
             both = reader.text(node, "ipAddressType") in ("dualstack", "ipv6")
-            lists[told] = PUBLIC + PUBLIC_6 if both else PUBLIC
+            lists[prefix_list] = PUBLIC + PUBLIC_6 if both else PUBLIC
     return lists
 
 
@@ -154,8 +154,8 @@ def _tables(reader: Reader, lists: PrefixLists) -> tuple[dict[str, tuple[str, li
     tables: dict[str, tuple[str, list[Route], str]] = {}
     main: dict[str, str] = {}
     for vpc in reader.of(_VPC):
-        told = vpc.outputs.get("mainRouteTableId", vpc.outputs.get("defaultRouteTableId"))
-        identifier = told if isinstance(told, str) else f"{vpc.urn}/mainRouteTableId"
+        main_id = vpc.outputs.get("mainRouteTableId", vpc.outputs.get("defaultRouteTableId"))
+        identifier = main_id if isinstance(main_id, str) else f"{vpc.urn}/mainRouteTableId"
         main[reader.id(vpc)] = identifier
         # As AWS makes it, with the local routes only, until it is declared.
         tables[identifier] = (reader.id(vpc), [], vpc.urn)
@@ -207,8 +207,8 @@ def _gateway_endpoints(reader: Reader, tables: dict[str, tuple[str, list[Route],
 
 def _route(reader: Reader, node: Node, block: Block, prefix: str, table: str, lists: PrefixLists) -> list[Route]:
     names = ("cidrBlock", "ipv6CidrBlock") if not prefix else ("destinationCidrBlock", "destinationIpv6CidrBlock")
-    told = [text for name in names if (text := reader.text(node, name, block))]
-    destinations = reader.spans(node, told, "destination")
+    texts = [text for name in names if (text := reader.text(node, name, block))]
+    destinations = reader.spans(node, texts, "destination")
     listed = reader.text(node, "destinationPrefixListId", block)
     if listed is not None:
         if listed not in lists:
@@ -219,7 +219,7 @@ def _route(reader: Reader, node: Node, block: Block, prefix: str, table: str, li
         reader.gap(node, "routes", "a route's destination isn't known")
         return []
     target = _target(reader, node, block)
-    where = f"{node.urn}: {table}: {', '.join([*told, *([listed] if listed else [])])} -> {target.id or target.kind}"
+    where = f"{node.urn}: {table}: {', '.join([*texts, *([listed] if listed else [])])} -> {target.id or target.kind}"
     return [Route(destinations, target, "prefix-list" if listed else "static", where)]
 
 

@@ -23,9 +23,9 @@ class _Transit:
     """What is known so far."""
 
     tables: dict[str, tuple[str, str]]
-    """gateway and where it is told, by route table"""
+    """gateway and where it is declared, by route table"""
     default_table: dict[str, str | None]
-    """by gateway: the table that attachments are associated with unless told otherwise"""
+    """by gateway: the table that attachments are associated with unless declared otherwise"""
     default_propagation: dict[str, str | None]
     attachments: dict[str, Attachment]
     propagates: dict[str, list[str]]
@@ -79,8 +79,8 @@ def _gateways(reader: Reader, found: _Transit) -> None:
     for node in reader.of(_GATEWAY):
         own = reader.id(node)
         for way, default in (("Association", found.default_table), ("Propagation", found.default_propagation)):
-            told = node.outputs.get(f"{way.lower()}DefaultRouteTableId")
-            table = told if isinstance(told, str) else f"{own}/default"
+            value = node.outputs.get(f"{way.lower()}DefaultRouteTableId")
+            table = value if isinstance(value, str) else f"{own}/default"
             default[own] = None if reader.text(node, f"defaultRouteTable{way}") == "disable" else table
             found.tables.setdefault(table, (own, node.urn))
     for node in reader.of(f"{_TGW}/routeTable:RouteTable"):
@@ -153,9 +153,9 @@ def _propagated(network: Network, readers: Sequence[Reader], found: _Transit) ->
     for identifier, tables in found.propagates.items():
         attachment = found.attachments[identifier]
         origin: Origin = "vpn-bgp" if attachment.kind == "line" else "direct-connect"
-        told = [spans.get(attachment.resource)] if attachment.kind == "vpc" else ends.get(attachment.resource, [])
+        several = [spans.get(attachment.resource)] if attachment.kind == "vpc" else ends.get(attachment.resource, [])
         for table in dict.fromkeys(tables):
-            for destinations in told:
+            for destinations in several:
                 if destinations is None:
                     _unknown(readers, attachment)
                 else:
@@ -178,8 +178,8 @@ def _static(
     for node in reader.of(f"{_TGW}/route:Route", f"{_TGW}/prefixListReference:PrefixListReference"):
         table = reader.text(node, "transitGatewayRouteTableId") or ""
         listed = reader.text(node, "prefixListId")
-        told = reader.spans(node, (reader.text(node, "destinationCidrBlock"),))
-        destinations = (*told, *lists.get(listed or "", ()))
+        given = reader.spans(node, (reader.text(node, "destinationCidrBlock"),))
+        destinations = (*given, *lists.get(listed or "", ()))
         nowhere = reader.flag(node, "blackhole", default=False)
         attachment = found.end(reader.text(node, "transitGatewayAttachmentId") or "", table)
         if table not in found.tables or not destinations or not (nowhere or attachment in found.attachments):

@@ -161,7 +161,7 @@ def require_rehearsal(endpoint: str) -> None:
 
 
 def _environment(name: str) -> str:
-    """The engine hands its environment to the provider: that is how this process is told where the region is."""
+    """The engine hands its environment to the provider: that is how this process knows where the region is."""
     return os.environ.get(name, "")  # noqa: TID251
 
 

@@ -185,7 +185,7 @@ class GrantsResponse(KmsResponse):
 
 def _told(grant: Grant, key: Key) -> dict[str, Any]:
     """As ListGrants tells it: without what wasn't given."""
-    told = {
+    described = {
         "KeyId": key.arn,
         "GrantId": grant.id,
         "Name": grant.name,
@@ -195,7 +195,7 @@ def _told(grant: Grant, key: Key) -> dict[str, Any]:
         "Operations": grant.operations,
         "Constraints": grant.constraints,
     }
-    return {name: value for name, value in told.items() if value not in (None, {}, "")}
+    return {name: value for name, value in described.items() if value not in (None, {}, "")}
 
 
 def _issuer(grant: Grant, key: Key) -> str:

@@ -29,9 +29,9 @@ class RecordersBackend(ConfigBackend):
     def describe_configuration_recorders(self, recorder_names: list[str] | None) -> list[dict[str, Any]]:
         """DescribeConfigurationRecorders."""
         found = super().describe_configuration_recorders(recorder_names)
-        for told in found:
-            told["recordingMode"] = self.recording_modes.get(told["name"], _CONTINUOUS)
-            told.pop("status", None)  # DescribeConfigurationRecorderStatus tells it
+        for described in found:
+            described["recordingMode"] = self.recording_modes.get(described["name"], _CONTINUOUS)
+            described.pop("status", None)  # DescribeConfigurationRecorderStatus reports it
         return found
 
     def delete_configuration_recorder(self, recorder_name: str) -> None:

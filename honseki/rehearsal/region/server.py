@@ -20,7 +20,7 @@ log = logging.getLogger("honseki.region")
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Serve until told to end."""
+    """Serve until a signal ends it."""
     parser = argparse.ArgumentParser(description="The Honseki rehearsal region: an AWS emulator on this machine.")
     parser.add_argument("--home", type=Path, required=True, help="folder of the state")
     parser.add_argument("--host", default="127.0.0.1", help="loopback address to bind")

@@ -43,13 +43,13 @@ class KeptTrail(Trail):
 
     def description(self, include_region: bool = False) -> dict[str, Any]:
         """As the answers tell it; those to creations and changes don't tell where it lives, and what it selects."""
-        told: dict[str, Any] = super().description(include_region)
-        del told["HasCustomEventSelectors"], told["HasInsightSelectors"]
+        described: dict[str, Any] = super().description(include_region)
+        del described["HasCustomEventSelectors"], described["HasInsightSelectors"]
         if include_region:
             basic = self.event_selectors or _everything()
-            told["HasCustomEventSelectors"] = bool(self.advanced_event_selectors) or basic != _everything()
-            told["HasInsightSelectors"] = bool(self.insight_selectors)
-        return told
+            described["HasCustomEventSelectors"] = bool(self.advanced_event_selectors) or basic != _everything()
+            described["HasInsightSelectors"] = bool(self.insight_selectors)
+        return described
 
     def put_event_selectors(self, event_selectors: Any, advanced_event_selectors: Any) -> None:
         """PutEventSelectors: of one kind, in the place of those before."""

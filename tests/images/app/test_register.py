@@ -40,7 +40,7 @@ def test_an_entry_is_added_and_read_back(service: Running) -> None:
     assert "rehearsals" in read.headers["Honseki-Notice"]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(entry=entries())
 def test_whatever_is_taken_for_an_entry_is_kept_as_it_was_sent(service: Running, entry: Entry) -> None:
     """The database's own constraints refuse nothing that the validation lets through, and change nothing."""

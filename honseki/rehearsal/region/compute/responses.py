@@ -183,7 +183,7 @@ class ComputeResponse(SettingsResponse):
         return ActionResult({"Return": True})
 
     def delete_vpc_endpoints(self) -> ActionResult:
-        """DeleteVpcEndpoints; unknown ids are told one by one, with success for the others."""
+        """DeleteVpcEndpoints; unknown ids are reported one by one, with success for the others."""
         wanted = self._get_param("VpcEndpointIds", [])
         unknown = [i for i in wanted if i not in self._backend.vpc_end_points]
         self._backend.delete_vpc_endpoints(wanted)

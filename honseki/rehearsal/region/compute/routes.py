@@ -83,7 +83,7 @@ class Routes(Groups):
     def shown(self, table: RouteTable) -> ShownTable:
         """A table as DescribeRouteTables tells it, with the routes that its gateways propagate.
 
-        Of a route to a destination that the table has already only the table's own is told: it comes first.
+        Of a route to a destination that the table has already, only the table's own is listed: it comes first.
         https://docs.aws.amazon.com/vpc/latest/userguide/route-tables-priority.html
         """
         connect = cast(Interfaces, directconnect_backends[self.account_id][self.region_name])

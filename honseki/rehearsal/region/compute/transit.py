@@ -103,10 +103,10 @@ class Transit(Routes):
         table = self.transit_gateways_route_tables.get(transit_gateway_route_table_id)
         if table is None:
             return []
-        told: dict[str, Any] = {str(r["destinationCidrBlock"]): r for r in self._propagated(table)} | table.routes
+        listed: dict[str, Any] = {str(r["destinationCidrBlock"]): r for r in self._propagated(table)} | table.routes
         found = [
             _shown(route)
-            for route in told.values()
+            for route in listed.values()
             if all(not filters.get(name) or route[member] in filters[name] for name, member in _SEARCHED)
         ]
         return found[: int(max_results)] if max_results else found
@@ -152,7 +152,7 @@ class Transit(Routes):
 
     def _propagated(self, table: TransitGatewayRouteTable) -> Iterator[dict[str, Any]]:
         """A VPC's blocks. Of VPCs with the same blocks the first that was attached is the one that propagates."""
-        told: set[str] = set()
+        listed: set[str] = set()
         for each in table.route_table_propagation:
             attachment = self.transit_gateway_attachments.get(each.transitGatewayAttachmentId)
             if each.resourceType != "vpc" or attachment is None or attachment.state != "available":
@@ -160,8 +160,8 @@ class Transit(Routes):
             vpc = ec2_backends[attachment.resource_owner_id][self.region_name].vpcs[each.resourceId]
             for block in vpc.cidr_block_association_set:
                 cidr = block["cidr_block"]
-                if block["cidr_block_state"]["state"] == "associated" and cidr not in told:
-                    told.add(cidr)
+                if block["cidr_block_state"]["state"] == "associated" and cidr not in listed:
+                    listed.add(cidr)
                     yield {
                         "destinationCidrBlock": cidr,
                         "prefixListId": None,

@@ -26,8 +26,8 @@ class Member(InstanceState):
     @property
     def launch_template(self) -> dict[str, Any] | None:
         """Template and version that the instance was launched from."""
-        told: dict[str, Any] | None = super().launch_template
-        return told | {"Version": self.version} if told and self.version else told
+        described: dict[str, Any] | None = super().launch_template
+        return described | {"Version": self.version} if described and self.version else described
 
 
 class Group(FakeAutoScalingGroup):

@@ -1,4 +1,4 @@
-"""The quick way to a graph gives what the plain way gives, and says so when it can't."""
+"""Evaluating with the shortcuts gives the same graph as Pulumi's unchanged SDK, or an error."""
 
 from __future__ import annotations
 
@@ -9,32 +9,34 @@ import pulumi_aws as aws
 import pytest
 from pulumi.runtime import resource, rpc
 
-from honseki.declare import swift
+from honseki.declare import shortcuts
 from honseki.declare.evaluate import evaluate, evaluate_program
 from honseki.declare.inline import InlineLoop, StuckError
-from honseki.fleet import sample
 from infra.model import Municipality
 from stacks import inventory
+from tests.example import CODES, example_municipality, sampled
 from tests.infra.test_evaluate import STACK, served
 
 
 @pytest.fixture(scope="module")
 def samples(tmp_path_factory: pytest.TempPathFactory) -> tuple[Municipality, ...]:
     folder = tmp_path_factory.mktemp("fleet")
-    sample.sample(2, 7, folder)
+    sampled(2, 7, folder)
     return inventory.load(folder).municipalities
 
 
-@pytest.mark.parametrize("code", ["272191", "273414", "273619"])
-def test_the_same_graph_of_what_is_shipped(code: str) -> None:
-    municipality = inventory.load(inventory.FOLDER, [code]).get(code)
-    assert evaluate(municipality, "rehearsal").to_json() == evaluate(municipality, "rehearsal", plainly=True).to_json()
+@pytest.mark.parametrize("code", CODES)
+def test_the_same_graph_of_the_example(code: str) -> None:
+    municipality = example_municipality(code)
+    assert (
+        evaluate(municipality, "rehearsal").to_json() == evaluate(municipality, "rehearsal", plain_sdk=True).to_json()
+    )
 
 
 def test_the_same_graph_of_both_tiers(samples: tuple[Municipality, ...]) -> None:
     assert {each.recovery for each in samples} == {"backup", "replica"}
     for each in samples:
-        assert evaluate(each, "rehearsal").to_json() == evaluate(each, "rehearsal", plainly=True).to_json()
+        assert evaluate(each, "rehearsal").to_json() == evaluate(each, "rehearsal", plain_sdk=True).to_json()
 
 
 def test_the_same_of_unknown_secret_and_nested_values() -> None:
@@ -54,27 +56,27 @@ def test_the_same_of_unknown_secret_and_nested_values() -> None:
         )
         pulumi.export("group", {"id": group.id, "egress": group.egress, "gone": None})
 
-    quick, plain = evaluate_program(STACK, program), evaluate_program(STACK, program, plainly=True)
+    quick, plain = evaluate_program(STACK, program), evaluate_program(STACK, program, plain_sdk=True)
     assert quick.to_json() == plain.to_json()
     assert "secret" in quick.to_json()
 
 
 def test_the_sdk_is_as_it_was_afterwards() -> None:
-    before = [getattr(each.owner, each.name) for each in swift._REPLACED]
+    before = [getattr(each.owner, each.name) for each in shortcuts._REPLACED]
     with pytest.raises(ZeroDivisionError):
         evaluate_program(STACK, lambda: 1 / 0)
-    assert [getattr(each.owner, each.name) for each in swift._REPLACED] == before
-    assert not {each.by for each in swift._REPLACED} & set(before)
+    assert [getattr(each.owner, each.name) for each in shortcuts._REPLACED] == before
+    assert not {each.by for each in shortcuts._REPLACED} & set(before)
 
 
 def test_another_sdk_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rpc, "transfer_properties", lambda _res, _props: {})
-    with pytest.raises(swift.SdkError, match=r"3\.272") as caught:
+    with pytest.raises(shortcuts.SdkError, match=r"3\.272") as caught:
         evaluate_program(STACK, lambda: None)
     assert caught.value.where == "pulumi.runtime.rpc.transfer_properties"
     monkeypatch.undo()
     monkeypatch.delattr(resource, "_get_stack_trace")
-    with pytest.raises(swift.SdkError, match="not there"):
+    with pytest.raises(shortcuts.SdkError, match="not there"):
         evaluate_program(STACK, lambda: None)
 
 

@@ -1,9 +1,9 @@
-"""What Pulumi's SDK does for an engine and nobody needs where there is none: left out while a declaration is evaluated.
+"""Faster replacements of functions of Pulumi's SDK, for evaluating a declaration without an engine (ADR 0011).
 
-Each replacement gives what the replaced function gives, for less. They hold only inside `swiftly()`: a process
-evaluates one declaration at a time. Written against pulumi 3.272; if a function is missing in another version, or takes
-other parameters, `SdkError` says which before anything is evaluated. `evaluate(..., plainly=True)` does without them,
-and tests hold both to the same graphs.
+Each replacement gives the same result as the replaced function. They are active only inside `applied()`: a process
+evaluates one declaration at a time. Written against pulumi 3.272. If a function is missing in another version, or takes
+other parameters, `SdkError` says which, before anything is evaluated. `evaluate(..., plain_sdk=True)` works without
+them, and tests compare the graphs of both ways.
 """
 
 from __future__ import annotations
@@ -198,8 +198,8 @@ _REPLACED: Final = (
 
 
 @contextmanager
-def swiftly() -> Iterator[None]:
-    """Evaluate with the replacements. Raises `SdkError` if this version of the SDK has no such functions."""
+def applied() -> Iterator[None]:
+    """The SDK with its functions replaced. Raises `SdkError` if this version of the SDK has other functions."""
     originals = _originals()
     for each in _REPLACED:
         setattr(each.owner, each.name, each.by)
@@ -219,10 +219,10 @@ def _originals() -> list[Any]:
         if parameters != each.parameters:
             where = f"{getattr(each.owner, '__qualname__', each.owner.__name__)}.{each.name}"
             raise SdkError(
-                f"pulumi {getattr(pulumi, '__version__', 'of an unknown version')} isn't what evaluation was made for",
+                f"pulumi {getattr(pulumi, '__version__', 'of an unknown version')} isn't supported by the shortcuts",
                 where=where,
                 why="it is not there" if parameters is None else f"its parameters are {', '.join(parameters)}",
-                do=f"install pulumi {WRITTEN_FOR} (requirements.lock), or fix honseki/declare/swift.py",
+                do=f"install pulumi {WRITTEN_FOR} (requirements.lock), or fix honseki/declare/shortcuts.py",
             )
         found.append(original)
     return found
