@@ -228,7 +228,7 @@ def work_bounded(node: Node, tenant: Subject) -> Iterator[Found]:
             continue
         ends = [values[0] for name, values in each.condition("aws:CurrentTime") if name == "datelessthan" and values]
         if operator is None or not ends or not _is_date(min(ends)) or min(ends)[:10] > operator.expires.isoformat():
-            yield Found(node.urn, path, f"{each.label}: goes on after the inventory's date")
+            yield Found(node.urn, path, f"{each.label}: continues after the inventory's date")
         if not any(values == ("?*",) for _, values in each.condition("aws:PrincipalTag/ticket")):
             yield Found(node.urn, path, f"{each.label}: needs no ticket")
         yield from _sessions(node, path, each, tenant)

@@ -21,7 +21,7 @@ from honseki.fleet import sample
 from honseki.live.access import Clients, Open, assuming
 from honseki.live.answers import Answers, Manifest
 from honseki.live.collect import collect
-from honseki.prove.live import Told
+from honseki.prove.live import LiveVerdicts
 from honseki.reachability.isolation import Pair
 from honseki.rehearsal.issuing import tenant_issue
 from honseki.rehearsal.region import control
@@ -72,10 +72,10 @@ class Planted:
     opening: Open
     answers: Answers
 
-    def told(self, *changed: Tenant) -> Told:
+    def told(self, *changed: Tenant) -> LiveVerdicts:
         """What the accounts answer now, of which only these were changed."""
         if not changed:
-            return Told(self.answers, self.fleet, "rehearsal")
+            return LiveVerdicts(self.answers, self.fleet, "rehearsal")
         again = collect({each.code: each.account for each in changed}, REGIONS, self.opening)
         accounts = {each.account for each in changed}
         entries = [each for each in self.answers.manifest.entries if each.account not in accounts]
@@ -84,7 +84,7 @@ class Planted:
             documents={**self.answers.documents, **again.documents},
             manifest=Manifest((*entries, *again.manifest.entries)),
         )
-        return Told(answers, self.fleet, "rehearsal")
+        return LiveVerdicts(answers, self.fleet, "rehearsal")
 
     def apart(self) -> tuple[Tenant, Tenant]:
         """Two tenants whose primary VPCs don't overlap."""
@@ -93,7 +93,7 @@ class Planted:
         return first, next(t for t in self.tenants if not block.overlaps(ipaddress.ip_network(t.cidr)))
 
 
-def told_pairs(told: Told) -> dict[tuple[str, str], Pair]:
+def told_pairs(told: LiveVerdicts) -> dict[tuple[str, str], Pair]:
     """The pairs that routing doesn't separate for sure, whatever filters do."""
     return {each: told.isolation.pair(*each) for each in told.isolation.joined()}
 

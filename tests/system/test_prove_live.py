@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from honseki.prove.live import Told
+from honseki.prove.live import LiveVerdicts
 from honseki.reachability.certificate import certificate, verify
 from honseki.reachability.channels.crossings import Crossing
 from honseki.reachability.document import to_json
@@ -33,11 +33,11 @@ def two(fleet: Planted) -> tuple[Tenant, Tenant]:
     return fleet.apart()
 
 
-def crossings(told: Told) -> tuple[Crossing, ...]:
+def crossings(told: LiveVerdicts) -> tuple[Crossing, ...]:
     return told.channels(OPERATOR_ACCOUNT).crossings
 
 
-def wheres(told: Told, source: Tenant, target: Tenant) -> list[str]:
+def wheres(told: LiveVerdicts, source: Tenant, target: Tenant) -> list[str]:
     """What let the witness through at each hop; the pair must be reachable."""
     pair = told.isolation.pair(source.code, target.code)
     assert (pair.routing, pair.verdict) == ("REACHABLE", "REACHABLE")

@@ -10,7 +10,7 @@ import pytest
 
 from honseki.live.answers import Answers, Manifest
 from honseki.live.snapshot import read
-from honseki.prove.live import Told
+from honseki.prove.live import LiveVerdicts
 from stacks.inventory import load
 from tests.conftest import Home
 from tests.system.conftest import THREE
@@ -79,7 +79,7 @@ def test_single_points_are_named(home: Home, endpoint: str, tmp_path: Path) -> N
     (tenant,) = [each for each in fleet.municipalities if each.code == OTHER]
 
     def points() -> set[tuple[str, str]]:
-        told = Told(Answers({OTHER: account}, {account: documents}, Manifest(())), fleet, "rehearsal")
+        told = LiveVerdicts(Answers({OTHER: account}, {account: documents}, Manifest(())), fleet, "rehearsal")
         assert told.service(tenant).verdict == "SERVED"
         return {(each.loss.kind, each.loss.name) for each in told.losses(tenant, None).single_points}
 
