@@ -26,7 +26,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from honseki.fleet import sample
 from honseki.live.access import Clients, assuming
 from honseki.live.answers import Answers
 from honseki.live.ask import GLOBAL
@@ -36,6 +35,7 @@ from honseki.rehearsal.issuing import tenant_issue
 from honseki.rehearsal.region import control
 from infra.model import Municipality
 from stacks.inventory import load
+from tests.example import sampled
 
 _ENDPOINTS = ("ssm", "ssmmessages", "logs")
 _ROLES = ("app", "data", "endpoints")
@@ -207,7 +207,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=WORKERS)
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        sample.sample(chosen.tenants, 1, Path(scratch, "fleet"))
+        sampled(chosen.tenants, 1, Path(scratch, "fleet"))
         municipalities = load(Path(scratch, "fleet")).municipalities
         print(f"{len(municipalities)} municipalities; account-wide documents under {GLOBAL}")
         home = Path(scratch, "region")

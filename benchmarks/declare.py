@@ -30,9 +30,9 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from honseki.declare import graphs
-from honseki.fleet import sample
 from stacks.inventory import load
 from stacks.kept import load_kept
+from tests.example import sampled
 
 _T = TypeVar("_T")
 _TARGET: Final = "rehearsal"
@@ -105,7 +105,7 @@ def main() -> None:
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         fleet, home = Path(scratch, "fleet"), Path(scratch, "home")
-        files = sample.sample(chosen.tenants, 1, fleet)
+        files = sampled(chosen.tenants, 1, fleet)
         print(f"{len(files)} municipalities, {chosen.cores} cores, load {os.getloadavg()[0]:.1f}", flush=True)
         cold = _alone(_declare, fleet, home, chosen.cores, False)
         print(f"declared in {cold['seconds']:.1f} s, {cold['cpu_s']:.1f} s of CPU", flush=True)

@@ -34,6 +34,7 @@ from honseki.engine import cloud
 from honseki.settings import CHECKOUT, Settings
 from stacks import inventory
 from stacks.reference import municipalities
+from tests.example import FLEET
 
 _CHECKOUT_PARTS = ("Pulumi.yaml", "stacks")
 _HONSEKI = (sys.executable, "-m", "honseki.cli.main")
@@ -119,7 +120,7 @@ def measure(bench: Bench, rounds: int) -> dict[str, float]:
 def _prepare(scratch: Path, count: int) -> Bench:
     fleet = scratch / "fleet"
     fleet.mkdir()
-    defaults = CHECKOUT / "stacks" / "fleet" / "_defaults.yaml"
+    defaults = FLEET / inventory.DEFAULTS
     (fleet / defaults.name).write_text(defaults.read_text(encoding="utf-8"), encoding="utf-8")
     chosen = list(municipalities().values())[200 : 200 + count]
     for entry in chosen:

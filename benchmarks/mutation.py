@@ -18,13 +18,12 @@ from typing import Final
 
 from benchmarks import mutants
 from honseki.declare.evaluate import evaluate
-from honseki.settings import Settings
 from infra.model import Municipality, Target
 from policies.rules import ALL
 from policies.rules.core import MALFORMED, check
 from policies.rules.subject import Subject
 from stacks import rehearsed
-from stacks.inventory import load
+from tests.example import CODES, example_municipality
 
 _OPERATORS_KEY: Final = "arn:aws:kms:{}:000000000000:key/1a2b3c4d-0000-4000-8000-000000000000"
 PUBLISHED: Final = rehearsed.Rehearsed(
@@ -66,14 +65,14 @@ def run(municipality: Municipality, target: Target, part: int = 0, parts: int = 
 
 def _part(arguments: tuple[str, Target, int, int]) -> list[Verdict]:
     code, target, part, parts = arguments
-    municipality = rehearsed.instead(load(Settings.resolve().fleet, [code]).get(code), target, PUBLISHED)
+    municipality = rehearsed.instead(example_municipality(code), target, PUBLISHED)
     return list(run(municipality, target, part, parts))
 
 
 def main() -> None:
     """Parse, run, print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--code", default="272191", help="the municipality (default: Izumi)")
+    parser.add_argument("--code", default=CODES[0], choices=CODES, help="of the tests' inventory (default: Izumi)")
     parser.add_argument("--target", default="rehearsal", choices=("rehearsal", "aws"))
     parser.add_argument("--list", action="store_true", help="print every mutant with the rules that caught it")
     parser.add_argument("--cores", type=int, default=2)

@@ -17,12 +17,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from honseki.declare import graphs
-from honseki.fleet import sample
 from infra.model import Municipality
 from policies.rules import ALL
 from policies.rules.core import check
 from policies.rules.subject import Subject
 from stacks.inventory import load
+from tests.example import sampled
 
 
 def _part(task: tuple[Sequence[Municipality], Path]) -> tuple[int, int, int, int, float, float, int]:
@@ -54,7 +54,7 @@ def main() -> None:
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         fleet = Path(scratch, "fleet")
-        sample.sample(chosen.tenants, 1, fleet)
+        sampled(chosen.tenants, 1, fleet)
         municipalities = load(fleet).municipalities
         cache = chosen.cache or Path(scratch, "graphs")
         print(f"{len(municipalities)} municipalities, {len(ALL)} rules, {chosen.cores} cores")

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from honseki.declare import graphs
-from honseki.fleet import sample
 from honseki.reachability.addresses import ALL, Span, span
 from honseki.reachability.declared import network_of
 from honseki.reachability.network import (
@@ -33,6 +32,7 @@ from honseki.reachability.network import (
 )
 from stacks.inventory import load
 from stacks.reference import municipalities
+from tests.example import sampled
 
 SHARED_GATEWAY: Final = "tgw-shared"
 SHARED_TABLE: Final = "tgw-rtb-shared"
@@ -64,7 +64,7 @@ def evaluated(count: int, cache: graphs.Cache | None) -> list[Shape]:
     """Sampled municipalities, both recovery tiers and both kinds of line among them (from four on)."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch, "fleet")
-        sample.sample(count, 1, folder)
+        sampled(count, 1, folder)
         found = load(folder).municipalities
     graphs_by_municipality = graphs.one_by_one(found, "rehearsal", cache)
     return [

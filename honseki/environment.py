@@ -64,6 +64,6 @@ def python(module: str, *arguments: str) -> list[str]:
     """The command that runs a module of this project in this interpreter, whatever the caller's folder and settings.
 
     Isolated (`-I`): neither PYTHON* variables, nor the current folder, nor the user's own site packages count
-    (https://docs.python.org/3/using/cmdline.html#cmdoption-I). Text is UTF-8.
+    (https://docs.python.org/3/using/cmdline.html#cmdoption-I). Text is UTF-8, and what it prints isn't kept back.
     """
-    return [sys.executable, "-I", "-X", "utf8", "-m", module, *arguments]
+    return [sys.executable, "-I", "-u", "-X", "utf8", "-m", module, *arguments]

@@ -16,12 +16,18 @@ from hypothesis import settings as hypothesis_settings
 
 from honseki.engine import binary
 from honseki.settings import CHECKOUT, Settings
+from tests import example, unread
 from tests.harness import order, skips
 from tests.harness.deployed import Deployments, run_folder
 from tests.harness.orphans import Orphans
 from tests.harness.seconds import Seconds
 
 _NOT_INHERITED = ("AWS_", "PULUMI_", "HONSEKI_")
+
+# For this process (`stacks.naming` reads it when it is imported) and for all that tests start.
+os.environ["HONSEKI_FLEET"] = str(example.FLEET)
+
+unread.watch(CHECKOUT / "stacks" / "fleet", CHECKOUT / "stacks" / "waivers.yaml", CHECKOUT / "stacks" / "entrylog.yaml")
 
 
 _SLOW_FOLDERS = ("benchmarks", "images", "region")
@@ -83,6 +89,7 @@ def make_home(path: Path) -> Home:
     if "HONSEKI_CACHE" in os.environ:
         env["HONSEKI_CACHE"] = os.environ["HONSEKI_CACHE"]
     env["HONSEKI_HOME"] = str(path)
+    env["HONSEKI_FLEET"] = str(example.FLEET)
     # In the package's own interpreter, whatever is active in the shell.
     env["HONSEKI_PYTHON"] = sys.executable
     return Home(path, env)

@@ -2,7 +2,7 @@
 
 Resources that change in the same way are one entry. What doesn't fit into the lines that a person reads loses its
 details first and is then counted by type, the least important first. What is replaced or deleted, and holds data or
-carries terminals, is never counted only.
+carries terminals, is never counted only; what holds data is named, each resource of it.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ class Entry:
         all_names = sorted(change.step.name for change in self.changes)
         cut = all_names if names is None or len(all_names) <= names else all_names[: names - 1]
         more = f" and {len(all_names) - len(cut)} more" if len(cut) < len(all_names) else ""
-        forced = f", since {', '.join(first.step.forced_by)} can't be changed in place" if first.step.forced_by else ""
-        gap = "; the old one is deleted before the new one is there" if first.gap else ""
+        forced = f" ({', '.join(first.step.forced_by)} can't change in place)" if first.step.forced_by else ""
+        gap = "; the old one is deleted first" if first.gap else ""
         yield f"{_SIGNS.get(first.op, '?')} {first.step.kind} {', '.join(cut)}{more}{forced}{gap}"
 
 
@@ -83,7 +83,8 @@ class Section:
         entries = self.entries if level == 2 else _merged(self.entries)
         for entry in entries:
             op = entry.changes[0].op
-            shown += [Line(1, line, op) for line in entry.lines(_NAMES)]
+            names = None if self.lost and entry.changes[0].step.protected else _NAMES
+            shown += [Line(1, line, op) for line in entry.lines(names)]
             if level == 2:
                 shown += [Line(2, line if len(line) <= _WIDTH else f"{line[:_WIDTH]} ...") for line in entry.details]
         return shown

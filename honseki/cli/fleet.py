@@ -82,7 +82,7 @@ def check(context: Context, as_json: bool) -> int:
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="The folder to fill.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed writes the same municipalities.")
 @pass_context
-def sample(context: Context, count: int, out: Path, seed: int) -> int:  # noqa: ARG001
+def sample(context: Context, count: int, out: Path, seed: int) -> int:
     """Write COUNT plausible municipalities, for trials at scale: real codes and names, the rest made up.
 
     \b
@@ -92,6 +92,6 @@ def sample(context: Context, count: int, out: Path, seed: int) -> int:  # noqa: 
     """
     from honseki.fleet.sample import sample as write  # noqa: PLC0415
 
-    files = write(count, seed, out)
+    files = write(count, seed, out, context.settings.fleet)
     click.echo(f"{many(len(files), 'municipality')} in {out}. Use them: HONSEKI_FLEET={out} honseki fleet list")
     return Exit.OK

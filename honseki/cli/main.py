@@ -35,7 +35,8 @@ from honseki.settings import TARGETS
 @click.group(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     epilog="Begin with `honseki fleet list`. Exit codes: 0 well, 1 failed, 2 wrong usage, 3 bad inventory, "
-    "4 differences or findings, 5 refused by a safeguard, 6 another operation is under way, 130 interrupted.",
+    "4 differences or findings, 5 refused by a safeguard, 6 another operation is under way, 130 interrupted, "
+    "141 output closed.",
 )
 @click.option(
     "--target",

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
@@ -145,25 +144,28 @@ def changes(console: Console, municipality: Municipality, done: Done, *, full: b
 
 def _line(console: Console, depth: int, text: str, style: str) -> None:
     """A line; wrapped and indented in a terminal, whole in a pipe."""
-    shown = Text(text, style=style)
-    if console.is_terminal:
-        console.print(Padding(shown, (0, 0, 0, 2 * depth)))
-    else:
-        console.print(Text(" " * 2 * depth) + shown, soft_wrap=True)
+    shown, indent = Text(text, style=style), " " * 2 * depth
+    if not console.is_terminal:
+        console.print(Text(indent) + shown, soft_wrap=True)
+        return
+    for number, piece in enumerate(shown.wrap(console, max(20, console.width - len(indent) - 4))):
+        console.print(Text(indent + (" " * 4 if number else "")) + piece, soft_wrap=True)
 
 
 def tenant_tree(
     municipality: Municipality, target: str, resources: Sequence[Mapping[str, Any]], settings: Sequence[Setting]
 ) -> Tree:
     """One municipality as it was deployed: its settings, its parts, what each is for, and what it is made of."""
-    tree = Tree(heading(municipality, target))
+    made = parts(resources)
+    total = many(sum(len(below) for _, below in made), "AWS resource")
+    tree = Tree(heading(municipality, target).append(f", {total}", style="dim"))
     chosen = tree.add(Text("settings, as deployed", style="cyan"))
     for setting in settings:
         line = Text(f"{setting.name}: {setting.deployed or 'nothing deployed shows it'}")
         if not setting.same:
             line.append(f"  (the inventory says {setting.declared}: honseki plan {municipality.code})", style="yellow")
         chosen.add(line)
-    for part, below in parts(resources):
+    for part, below in made:
         branch = tree.add(Text(part["urn"].rpartition("::")[2], style="cyan"))
         branch.add(Text(str(PARTS[_class(part)]), style="italic"))
         counts = Counter(entry["type"].rpartition(":")[2] for entry in below)
@@ -184,14 +186,15 @@ def heading(municipality: Municipality, target: str) -> Text:
 def parts(
     resources: Sequence[Mapping[str, Any]],
 ) -> list[tuple[Mapping[str, Any], list[Mapping[str, Any]]]]:
-    """The components of a deployed tenant that are parts of it, each with the AWS resources below it."""
+    """The components of a deployed tenant that are parts of it, each with the AWS resources below it; data first."""
     children: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for entry in resources:
         children[entry.get("parent", "")].append(entry)
+    order = list(PARTS)
+    found = [entry for entry in resources if _class(entry) in PARTS]
     return [
         (entry, [each for each in _below(entry["urn"], children) if each.get("custom")])
-        for entry in resources
-        if _class(entry) in PARTS
+        for entry in sorted(found, key=lambda entry: (order.index(_class(entry)), entry["urn"]))
     ]
 
 

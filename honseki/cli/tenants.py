@@ -217,7 +217,8 @@ def status(context: Context, codes: tuple[str, ...], everyone: bool, as_json: bo
             console.print(f"{municipality.code} {municipality.name}: not deployed", highlight=False)
             continue
         chosen = summary.settings(resources, municipality)
-        console.print(show.tenant_tree(municipality, settings.target, resources, chosen))
+        tree = show.tenant_tree(municipality, settings.target, resources, chosen)
+        console.print(tree)
         if begun:
             console.print(
                 f"  {many(len(begun), 'step')} of an interrupted operation; `honseki up {municipality.code}` continues"

@@ -25,11 +25,12 @@ class SampleSizeError(HonsekiError):
     exit_code = Exit.USAGE
 
 
-def sample(n: int, seed: int, folder: Path) -> tuple[Path, ...]:
+def sample(n: int, seed: int, folder: Path, like: Path = inventory.FOLDER) -> tuple[Path, ...]:
     """Write n municipalities and, if there are none, the fleet's defaults into the folder; return the files by code.
 
-    A file that is there already and says the same is left alone. Before anything is written, `RefusedError` is
-    raised when one says something else, and `SampleSizeError` for an n that can't be had.
+    The defaults are those of the inventory `like`, or this checkout's if it has none. A file that is there already and
+    says the same is left alone. Before anything is written, `RefusedError` is raised when one says something else, and
+    `SampleSizeError` for an n that can't be had.
     """
     chosen = choose(n, seed)
     texts = {folder / f"{entry.code}.yaml": describe(entry, position, seed) for position, entry in enumerate(chosen)}
@@ -45,7 +46,8 @@ def sample(n: int, seed: int, folder: Path) -> tuple[Path, ...]:
     folder.mkdir(parents=True, exist_ok=True)
     defaults = folder / inventory.DEFAULTS
     if not defaults.exists():
-        defaults.write_text((inventory.FOLDER / inventory.DEFAULTS).read_text(encoding="utf-8"), encoding="utf-8")
+        source = like if (like / inventory.DEFAULTS).exists() else inventory.FOLDER
+        defaults.write_text((source / inventory.DEFAULTS).read_text(encoding="utf-8"), encoding="utf-8")
     for file, text in texts.items():
         if not file.exists():
             file.write_text(text, encoding="utf-8")

@@ -31,8 +31,8 @@ TYPES: Final = {record.token: record for record in _ALL}
 if len(TYPES) != len(_ALL):
     raise ValueError(f"a type has two records: {sorted(each.token for each in _ALL if TYPES[each.token] is not each)}")
 
-PERMITTED: Final = frozenset(token for token, record in TYPES.items() if record.purpose and not record.unruled)
-"""Types that a tenant may have. Any other is a finding: no rule covers it."""
-
 DECLARABLE: Final = frozenset(token for token, record in TYPES.items() if record.purpose and not record.undeclared)
 """Types that a declaration can be made of: they need all that docs/engineer.md lists."""
+
+PERMITTED: Final = frozenset(token for token in DECLARABLE if not TYPES[token].unruled)
+"""Types that a tenant may have. Any other is a finding: no rule covers it."""

@@ -158,7 +158,7 @@ SELECTION: Final = AwsType(
 )
 RESTORE_TESTING_PLAN: Final = AwsType(
     "aws:backup/restoreTestingPlan:RestoreTestingPlan",
-    purpose="when a restore is tried",
+    purpose="when restores are tested",
     cost=Billed(
         ("https://aws.amazon.com/backup/pricing/",), (Item("use", "restore tests, each with hours of an instance"),)
     ),
@@ -193,7 +193,7 @@ RESTORE_TESTING_PLAN: Final = AwsType(
 )
 RESTORE_TESTING_SELECTION: Final = AwsType(
     "aws:backup/restoreTestingSelection:RestoreTestingSelection",
-    purpose="what is restored as a trial",
+    purpose="what a restore test restores",
     # Counted with its plan.
     cost=Billed(("https://aws.amazon.com/backup/pricing/",), ()),
     schema=Schema(

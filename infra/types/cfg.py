@@ -25,7 +25,7 @@ _CONFIG_NAME: Final = (
 )
 RECORDER: Final = AwsType(
     "aws:cfg/recorder:Recorder",
-    purpose="how resources changed, recorded",
+    purpose="the configuration history of all resources",
     cost=Billed(("https://aws.amazon.com/config/pricing/",), (Item("use", "configuration items recorded"),)),
     schema=Schema(resource=Part(type="AWS::Config::ConfigurationRecorder"), documented=_CONFIG_NAME),
     packets="none",

@@ -15,7 +15,7 @@ from infra.types.record import (
 
 TRAIL: Final = AwsType(
     "aws:cloudtrail/trail:Trail",
-    purpose="every call in the account, recorded",
+    purpose="all API calls in the account, logged",
     cost=BilledByInputs(("https://aws.amazon.com/cloudtrail/pricing/",)),
     schema=Schema(
         resource=Part(

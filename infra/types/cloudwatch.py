@@ -51,7 +51,7 @@ LOG_RESOURCE_POLICY: Final = AwsType(
 )
 LOG_METRIC_FILTER: Final = AwsType(
     "aws:cloudwatch/logMetricFilter:LogMetricFilter",
-    purpose="counts lines of a log for an alarm",
+    purpose="a metric made from lines of a log, for an alarm",
     cost=Billed(("https://aws.amazon.com/cloudwatch/pricing/",), (Item("month", "metric made from a log"),)),
     schema=Schema(
         resource=Part(
@@ -87,7 +87,7 @@ LOG_METRIC_FILTER: Final = AwsType(
 )
 METRIC_ALARM: Final = AwsType(
     "aws:cloudwatch/metricAlarm:MetricAlarm",
-    purpose="tells the on-call topic that something is wrong",
+    purpose="notifies the on-call topic of a failure",
     cost=BilledByInputs(
         (
             "https://aws.amazon.com/cloudwatch/pricing/",
@@ -132,7 +132,7 @@ METRIC_ALARM: Final = AwsType(
 )
 EVENT_RULE: Final = AwsType(
     "aws:cloudwatch/eventRule:EventRule",
-    purpose="events of AWS that somebody must hear of",
+    purpose="which events of AWS's services raise an alarm",
     # Events of AWS's own services on the default bus.
     cost=Free("https://aws.amazon.com/eventbridge/pricing/"),
     schema=Schema(resource=Part(type="AWS::Events::Rule"), documented=_EVENT_NAME),

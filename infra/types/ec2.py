@@ -156,7 +156,7 @@ VPC: Final = AwsType(
 )
 SUBNET: Final = AwsType(
     "aws:ec2/subnet:Subnet",
-    purpose="an address block of a network in one zone, for one kind of thing",
+    purpose="an address block in one zone, for one tier",
     cost=Free("https://aws.amazon.com/vpc/pricing/"),
     schema=Schema(
         resource=Part(type="AWS::EC2::Subnet"),
@@ -204,7 +204,7 @@ ROUTE_TABLE_ASSOCIATION: Final = AwsType(
 )
 NETWORK_ACL: Final = AwsType(
     "aws:ec2/networkAcl:NetworkAcl",
-    purpose="what may pass a subnet's border",
+    purpose="which traffic may enter and leave a subnet",
     cost=Free("https://aws.amazon.com/vpc/pricing/"),
     schema=Schema(resource=Part(type="AWS::EC2::NetworkAcl"), parts=_ACL_PARTS, documented=_ACL_DOCUMENTED),
     packets="converted",
@@ -223,7 +223,7 @@ DEFAULT_NETWORK_ACL: Final = AwsType(
 )
 SECURITY_GROUP: Final = AwsType(
     "aws:ec2/securityGroup:SecurityGroup",
-    purpose="who may talk with whom, by interface",
+    purpose="which traffic an interface takes and sends",
     cost=Free("https://aws.amazon.com/vpc/pricing/"),
     schema=Schema(
         resource=Part(type="AWS::EC2::SecurityGroup", paths=_GROUP_PATHS, spread=_GROUP_SPREAD),
@@ -275,7 +275,7 @@ VPN_GATEWAY: Final = AwsType(
 )
 FLOW_LOG: Final = AwsType(
     "aws:ec2/flowLog:FlowLog",
-    purpose="who talked with whom, recorded",
+    purpose="all traffic of a network, logged",
     # The log group is counted by itself: there a flow log's GB are the dearer kind, vended logs.
     cost=Billed(
         ("https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs.html#flow-logs-pricing",),

@@ -152,7 +152,7 @@ class AwsType:
     unruled: str = ""
     """Why no rule reads the type yet: until one does, `type-reviewed` refuses whoever declares it."""
     undeclared: str = ""
-    """Why rules know the type and no tenant declares it: then it needs neither table nor cost nor schema."""
+    """Why no tenant declares the type: it needs no table, cost or schema then, and `type-reviewed` refuses it."""
 
 
 PRIVATE_ASN: Final = (

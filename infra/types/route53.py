@@ -21,7 +21,7 @@ from infra.types.record import (
 
 RESOLVER_FIREWALL_DOMAIN_LIST: Final = AwsType(
     "aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList",
-    purpose="names that may, or may not, be resolved",
+    purpose="domain names that a firewall rule allows or blocks",
     cost=BilledByInputs(("https://aws.amazon.com/route53/pricing/",)),
     schema=Schema(resource=Part(type="AWS::Route53Resolver::FirewallDomainList")),
     packets="none",
@@ -35,7 +35,7 @@ RESOLVER_FIREWALL_RULE_GROUP: Final = AwsType(
 )
 RESOLVER_FIREWALL_RULE: Final = AwsType(
     "aws:route53/resolverFirewallRule:ResolverFirewallRule",
-    purpose="what is done with the names of a list",
+    purpose="allows or blocks the domain names of a list",
     cost=Free("https://aws.amazon.com/route53/pricing/"),
     schema=Schema(
         resource=Part(
@@ -96,7 +96,7 @@ RESOLVER_FIREWALL_CONFIG: Final = AwsType(
 )
 RESOLVER_QUERY_LOG_CONFIG: Final = AwsType(
     "aws:route53/resolverQueryLogConfig:ResolverQueryLogConfig",
-    purpose="names that were asked for, recorded",
+    purpose="DNS queries of a network, logged",
     # Its log group is billed for what is written.
     cost=Free("https://aws.amazon.com/route53/pricing/"),
     schema=Schema(resource=Part(type="AWS::Route53Resolver::ResolverQueryLoggingConfig")),
@@ -105,7 +105,7 @@ RESOLVER_QUERY_LOG_CONFIG: Final = AwsType(
 )
 RESOLVER_QUERY_LOG_CONFIG_ASSOCIATION: Final = AwsType(
     "aws:route53/resolverQueryLogConfigAssociation:ResolverQueryLogConfigAssociation",
-    purpose="the network whose names are recorded",
+    purpose="the network whose DNS queries are logged",
     cost=Free("https://aws.amazon.com/route53/pricing/"),
     schema=Schema(resource=Part(type="AWS::Route53Resolver::ResolverQueryLoggingConfigAssociation")),
     packets="none",

@@ -50,7 +50,7 @@ TOPIC_POLICY: Final = AwsType(
 OTHERS: Final = (
     AwsType(
         "aws:sns/topicSubscription:TopicSubscription",
-        purpose="who hears of alarms",
+        purpose="who is notified of alarms",
         packets="none",
         shared=Shared("destination", ("endpoint",)),
         undeclared="whoever is on call subscribes by hand, and confirms it",

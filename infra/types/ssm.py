@@ -16,7 +16,7 @@ from infra.types.record import (
 
 DOCUMENT: Final = AwsType(
     "aws:ssm/document:Document",
-    purpose="how remote sessions are recorded",
+    purpose="the preferences of remote sessions: where they are logged",
     # Sessions on EC2 cost nothing; what they write is counted with their log group and bucket.
     cost=Free("https://aws.amazon.com/systems-manager/pricing/"),
     schema=Schema(resource=Part(type="AWS::SSM::Document")),

@@ -10,14 +10,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from policies.pack.analyzer import Analyzer, serve
 from policies.waivers import WaiverError, load
-from stacks.naming import municipality_of
+from stacks.naming import FLEET, municipality_of
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 try:
     today = datetime.datetime.now(datetime.UTC).date()
     # The engine starts this program: honseki.settings says by the environment which waivers count.
     given = os.environ.get("HONSEKI_WAIVERS")  # noqa: TID251
-    waivers = load(Path(given or CHECKOUT / "stacks" / "waivers.yaml"))
+    waivers = load(Path(given) if given else FLEET.with_name("waivers.yaml"))
 except WaiverError as error:
     sys.exit(str(error))
 serve(Analyzer(municipality_of, waivers, today))

@@ -31,13 +31,13 @@ def _keep(tenant: Subject) -> int:
     en="Each region has a vault, locked, with a policy that denies deletion",
     severity="critical",
     why="Backups in one region are lost with it; unlocked ones are what an intruder deletes first (safeguard ④).",
-    remediation="Declare infra.backup.Backup in both places.",
+    remediation="Declare infra.backup.Vault in both places.",
     each=PLACE,
 )
 def vaults_there(place: Place, tenant: Subject) -> Iterator[Found]:
     """Vault, lock, policy."""
     if not tenant.all(t.VAULT, place):
-        yield Found(tenant.above(place, "Backup"), "", f"no backup vault in {place.region}")
+        yield Found(tenant.above(place, "Vault"), "", f"no backup vault in {place.region}")
 
 
 @rule(
@@ -128,10 +128,11 @@ def _matches(pattern: str, action: str) -> bool:
 )
 def plan_there(tenant: Subject) -> Iterator[Found]:
     """One of each at least."""
-    where = tenant.above(tenant.places["primary"], "Backup")
+    where = tenant.above(tenant.places["primary"], "Plan")
     for place in tenant.places.values():
         if not tenant.all(t.RESTORE_PLAN, place) or not tenant.all(t.RESTORE_SELECTION, place):
-            yield Found(tenant.above(place, "Backup"), "", f"backups in {place.region} are never restored for testing")
+            untested = tenant.above(place, "RestoreTest")
+            yield Found(untested, "", f"backups in {place.region} are never restored for testing")
     for token, what in (
         (t.BACKUP_PLAN, "backup plan"),
         (t.BACKUP_SELECTION, "selection of what is backed up"),

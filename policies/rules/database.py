@@ -248,7 +248,7 @@ def database_subnets(node: Node, tenant: Subject) -> Iterator[Found]:
     en="Both regions have a subnet group and a parameter group for the database",
     severity="high",
     why="A database that is restored or promoted in the recovery region needs both (safeguard ④).",
-    remediation="Declare infra.database in both places.",
+    remediation="Declare infra.database.Database in both places.",
     each=PLACE,
 )
 def database_prepared(place: Place, tenant: Subject) -> Iterator[Found]:

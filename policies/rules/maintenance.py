@@ -23,12 +23,12 @@ _SESSIONS: Final = "Standard_Stream"
     en="Each region has session preferences, the operator's role, and the city's reading role",
     severity="high",
     why="Maintenance is remote, recorded, and its history can be read by the city (safeguard ③).",
-    remediation="Declare infra.maintenance.Maintenance.",
+    remediation="Declare infra.maintenance.Sessions in both places and infra.maintenance.Workers in the primary one.",
     each=PLACE,
 )
 def sessions_there(place: Place, tenant: Subject) -> Iterator[Found]:
     """A session document per region; roles for people (IAM is global)."""
-    where = tenant.above(place, "Maintenance")
+    where = tenant.above(place, "Sessions")
     if not any(_preferences(node) is not None for node in tenant.all(t.SSM_DOCUMENT, place)):
         yield Found(where, "", f"no session preferences in {place.region}: sessions aren't recorded")
     if place.name == "primary":

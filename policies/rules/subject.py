@@ -99,11 +99,11 @@ class Subject:
         return nodes if place is None else tuple(node for node in nodes if node.region == place.region)
 
     def above(self, place: Place, component: str) -> str:
-        """Where to report that something is absent: the component of that type in that place, else the tenant."""
-        for node in self.graph.of_type(f"honseki:infra:{component}"):
-            if node.name.startswith(place.name) or component == "Attachment":
-                return node.urn
-        return self.root
+        """Where to report that something is absent: the component of that type in that place, or the one that serves
+        both places, else the tenant."""
+        nodes = self.graph.of_type(f"honseki:infra:{component}")
+        here = [node for node in nodes if node.name.startswith(place.name)] or (nodes if len(nodes) == 1 else [])
+        return here[0].urn if here else self.root
 
     @cached_property
     def _index(self) -> dict[str, list[Node]]:

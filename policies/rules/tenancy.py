@@ -48,6 +48,7 @@ _FORBIDDEN: Final = {
     "PublicVirtualInterface": "a line to AWS's public addresses",
     "HostedPublicVirtualInterfaceAccepter": "a line to AWS's public addresses",
     "GatewayAssociationProposal": "asks another account's gateway to reach this VPC",
+    "TopicSubscription": "sends what the topic gets to an address that the inventory doesn't know",
     "Grant": "hands the use of a key to others, past its policy",
     "ReplicaKey": "a key's material in another region",
 }

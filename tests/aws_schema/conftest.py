@@ -1,4 +1,4 @@
-"""The shipped fleet as declared; and ways to plant a value into a graph."""
+"""The example fleet as declared; and ways to plant a value into a graph."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from infra.model import Image
 from infra.model.graph import Graph, Node
-from stacks import inventory
+from tests.example import example_fleet, example_municipality
 from tests.graphs import PUBLISHED, declared
 
 PARTS = re.compile(r"[^.\[\]]+|\[\d+\]")
@@ -20,15 +20,13 @@ PARTS = re.compile(r"[^.\[\]]+|\[\d+\]")
 
 @pytest.fixture(scope="session")
 def fleet() -> dict[str, Graph]:
-    municipalities = inventory.load(inventory.FOLDER).municipalities
-    return {each.code: declared(each) for each in municipalities}
+    return {each.code: declared(each) for each in example_fleet().municipalities}
 
 
 @pytest.fixture(scope="session")
 def izumi() -> Graph:
     """With a published image."""
-    found = inventory.load(inventory.FOLDER, ["272191"]).get("272191")
-    return declared(found.model_copy(update={"image": Image.model_validate(PUBLISHED)}))
+    return declared(example_municipality().model_copy(update={"image": Image.model_validate(PUBLISHED)}))
 
 
 def changed(graph: Graph, node: Node, inputs: Mapping[str, Any]) -> Graph:

@@ -28,12 +28,12 @@ def _node(graph: Graph, case: dict[str, Any]) -> Node:
     )
 
 
-def test_the_shipped_declaration_has_no_refusals(izumi: Graph) -> None:
+def test_the_declaration_has_no_refusals(izumi: Graph) -> None:
     assert [str(each) for each in check(izumi)] == []
 
 
 @pytest.mark.slow
-def test_the_shipped_fleet_has_no_refusals(fleet: dict[str, Graph]) -> None:
+def test_the_fleet_has_no_refusals(fleet: dict[str, Graph]) -> None:
     assert len(fleet) > 1
     assert [(code, str(each)) for code, graph in fleet.items() for each in check(graph)] == []
 

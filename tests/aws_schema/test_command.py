@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from honseki.cli.aws_schema import aws_check
 from honseki.cli.context import Context
 from honseki.errors import Exit
-from stacks import inventory
+from tests.example import FLEET
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def fleet_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "fleet"
     folder.mkdir()
     for name in ("_defaults.yaml", "273619.yaml"):
-        shutil.copy(inventory.FOLDER / name, folder)
+        shutil.copy(FLEET / name, folder)
     monkeypatch.setenv("HONSEKI_FLEET", str(folder))
     monkeypatch.setenv("HONSEKI_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("HONSEKI_CACHE", str(tmp_path / "cache"))

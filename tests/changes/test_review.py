@@ -144,11 +144,13 @@ def replaced(urn_name: str, *, deleted_first: bool) -> list[Step]:
 
 def test_a_replacement_is_one_change_and_says_whether_there_is_a_gap() -> None:
     for deleted_first in (True, False):
-        (change,) = changes(replaced("Instance::primary-database", deleted_first=deleted_first))
+        steps_of_one = replaced("Instance::primary-database", deleted_first=deleted_first)
+        (change,) = changes(steps_of_one)
         assert change.op == "replace"
         assert change.gap == deleted_first
-        (_, line, *_) = shown([change.step], BEFORE)
-        assert "since name can't be changed in place" in line
+        (_, line, *_) = shown(steps_of_one, BEFORE)
+        assert "(name can't change in place)" in line
+        assert line.endswith("; the old one is deleted first") == deleted_first
 
 
 def test_what_is_lost_comes_first_and_is_named_however_much_else_there_is() -> None:
@@ -165,7 +167,7 @@ def test_what_is_lost_comes_first_and_is_named_however_much_else_there_is() -> N
     assert "± Instance primary-database" in lines[1]
     assert lines[2] == "CARRIES TERMINALS, and is replaced: サーバ Servers"
     assert "LoadBalancer primary-servers" in lines[3]
-    assert "the old one is deleted before the new one is there" in lines[3]
+    assert "the old one is deleted first" in lines[3]
 
 
 def test_what_somebody_opened_by_hand_is_loud() -> None:
@@ -185,6 +187,13 @@ def test_data_that_others_deleted_is_gone() -> None:
     (node,) = [each for each in declared(BEFORE) if each.urn.endswith("LogGroup::primary-trail")]
     lines = shown([Step.of(event("delete", node, None))], BEFORE, gone=True)
     assert lines == ["HOLDS DATA, and is gone: 監査記録 Audit", "- LogGroup primary-trail"]
+
+
+def test_each_store_that_would_be_lost_is_named() -> None:
+    stores = [each for each in declared(BEFORE) if each.type == "aws:cloudwatch/logGroup:LogGroup"]
+    assert len(stores) > 6
+    said = "\n".join(shown([Step.of(event("delete", each, None)) for each in stores], BEFORE, 1))
+    assert [each.name for each in stores if each.name not in said] == []
 
 
 def test_what_was_deleted_by_hand_and_is_made_again_is_created() -> None:

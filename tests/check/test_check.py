@@ -17,7 +17,7 @@ from honseki.errors import RefusedError
 from infra.model import Municipality
 from infra.model.graph import Graph
 from policies.waivers import Waiver
-from stacks import inventory
+from tests.example import example_municipality
 from tests.graphs import declared
 from tests.policies.changes import apply, node_of
 
@@ -36,7 +36,7 @@ WAIVER = Waiver.model_validate(
 
 @pytest.fixture(scope="module")
 def izumi() -> Municipality:
-    return inventory.load(inventory.FOLDER, ["272191"]).get("272191")
+    return example_municipality()
 
 
 @pytest.fixture(scope="module")

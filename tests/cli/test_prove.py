@@ -16,8 +16,8 @@ from honseki.declare import graphs
 from honseki.errors import HonsekiError, RefusedError
 from honseki.prove.declared import require_proven
 from infra.model import Fleet
-from stacks.inventory import FOLDER, load
-from tests.reachability.declarations import IZUMI, KUMATORI, declared, id_of, node, shipped, with_nodes, without
+from tests.example import example_fleet
+from tests.reachability.declarations import IZUMI, KUMATORI, declared, example, id_of, node, with_nodes, without
 
 VPC, TABLE = "aws:ec2/vpc:Vpc", "aws:ec2/routeTable:RouteTable"
 
@@ -87,7 +87,7 @@ def snapshot(folder: Path, *, routed: bool = True, acl: bool = True) -> Path:
     return folder
 
 
-def test_the_shipped_inventory_is_proven() -> None:
+def test_the_example_is_proven() -> None:
     told = answer(honseki("prove", "--json"))
     assert told["proven"] is True
     assert told["pairs"] == {"asked": 6, "isolated": 6, "joined": []}
@@ -184,7 +184,7 @@ def test_a_certificate_is_written_and_verified(tmp_path: Path) -> None:
 
 def test_what_is_not_proven_is_not_deployed(tmp_path: Path) -> None:
     """The gate of `plan` and `up`: a peering and a route to another tenant in the declaration, a part that is gone."""
-    fleet = load(FOLDER)
+    fleet = example_fleet()
     cache = graphs.Cache(tmp_path)
     good = declared(IZUMI)
     # All primary VPCs have the same addresses; a route to one's own addresses would lead nowhere else.
@@ -197,11 +197,11 @@ def test_what_is_not_proven_is_not_deployed(tmp_path: Path) -> None:
         good, "aws:ec2/route:Route", "planted",
         {
             "routeTableId": id_of(good, TABLE, "primary-app"),
-            "destinationCidrBlock": str(shipped(KUMATORI).addresses.recovery),
+            "destinationCidrBlock": str(example(KUMATORI).addresses.recovery),
             "vpcPeeringConnectionId": str(peering.id),
         },
     )  # fmt: skip
-    cache.put(graphs.digest(shipped(IZUMI), "rehearsal"), with_nodes(good, peering, route))
+    cache.put(graphs.digest(example(IZUMI), "rehearsal"), with_nodes(good, peering, route))
     asked: list[int] = []
 
     def everyone() -> Fleet:
@@ -209,14 +209,14 @@ def test_what_is_not_proven_is_not_deployed(tmp_path: Path) -> None:
         return fleet
 
     with pytest.raises(RefusedError, match="the declaration isn't proven") as refused:
-        require_proven(everyone, [shipped(IZUMI)], "rehearsal", cache)
+        require_proven(everyone, [example(IZUMI)], "rehearsal", cache)
     assert f"FILTERED   {IZUMI} -> {KUMATORI}" in str(refused.value)
     assert "planted" in str(refused.value)
     assert asked, "the whole fleet was looked at"
-    cache.put(graphs.digest(shipped(IZUMI), "rehearsal"), without(good, "aws:lb/listener:Listener", "primary-servers"))
+    cache.put(graphs.digest(example(IZUMI), "rehearsal"), without(good, "aws:lb/listener:Listener", "primary-servers"))
     with pytest.raises(RefusedError, match="isn't proven"):
-        require_proven(everyone, [shipped(IZUMI)], "rehearsal", cache)
+        require_proven(everyone, [example(IZUMI)], "rehearsal", cache)
     asked.clear()
-    cache.put(graphs.digest(shipped(IZUMI), "rehearsal"), good)
-    require_proven(everyone, [shipped(IZUMI)], "rehearsal", cache)
+    cache.put(graphs.digest(example(IZUMI), "rehearsal"), good)
+    require_proven(everyone, [example(IZUMI)], "rehearsal", cache)
     assert not asked, "a tenant that refers to nothing but its own is proven alone"

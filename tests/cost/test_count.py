@@ -146,7 +146,7 @@ def test_a_fleet_is_the_sum_of_its_municipalities(tmp_path: Path) -> None:
 def answered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """`honseki cost --json` for the municipalities of the table in docs/cost.md."""
     where = tmp_path_factory.mktemp("cost")
-    environment = {"HONSEKI_CACHE": str(where), "HONSEKI_HOME": str(where), "HONSEKI_FLEET": None}
+    environment = {"HONSEKI_CACHE": str(where), "HONSEKI_HOME": str(where)}
     done = CliRunner().invoke(cli, ["cost", WITH_BACKUPS, WITH_A_REPLICA, "--json"], env=environment)
     assert done.exit_code == 0, done.output
     return dict(json.loads(done.stdout))

@@ -14,7 +14,7 @@ from honseki.declare import registration
 from honseki.declare.evaluate import DeclarationError, evaluate, evaluate_program
 from infra.model import Municipality
 from infra.model.graph import Graph
-from stacks import inventory
+from tests.example import example_municipality
 from tests.infra.test_evaluate import STACK, served
 
 SCALING_GROUP = "aws:autoscaling/group:Group"
@@ -51,12 +51,12 @@ def group(name: str, options: pulumi.ResourceOptions, **properties: Any) -> aws.
 
 
 @pytest.fixture(scope="module")
-def shipped() -> Municipality:
-    return inventory.load(inventory.FOLDER).municipalities[0]
+def izumi() -> Municipality:
+    return example_municipality()
 
 
-def test_nearly_all_of_a_tenant_needs_no_wire(taken: Taken, shipped: Municipality) -> None:
-    graph = evaluate(shipped, "rehearsal")
+def test_nearly_all_of_a_tenant_needs_no_wire(taken: Taken, izumi: Municipality) -> None:
+    graph = evaluate(izumi, "rehearsal")
     assert len(taken) == len(graph)
     # A scaling group's metrics are members of an enumeration, which is unusual enough to be left to the SDK.
     assert [name for name, quick in taken if not quick] == [node.name for node in graph.of_type(SCALING_GROUP)]

@@ -12,22 +12,22 @@ from pulumi.runtime import resource, rpc
 from honseki.declare import shortcuts
 from honseki.declare.evaluate import evaluate, evaluate_program
 from honseki.declare.inline import InlineLoop, StuckError
-from honseki.fleet import sample
 from infra.model import Municipality
 from stacks import inventory
+from tests.example import CODES, example_municipality, sampled
 from tests.infra.test_evaluate import STACK, served
 
 
 @pytest.fixture(scope="module")
 def samples(tmp_path_factory: pytest.TempPathFactory) -> tuple[Municipality, ...]:
     folder = tmp_path_factory.mktemp("fleet")
-    sample.sample(2, 7, folder)
+    sampled(2, 7, folder)
     return inventory.load(folder).municipalities
 
 
-@pytest.mark.parametrize("code", ["272191", "273414", "273619"])
-def test_the_same_graph_of_what_is_shipped(code: str) -> None:
-    municipality = inventory.load(inventory.FOLDER, [code]).get(code)
+@pytest.mark.parametrize("code", CODES)
+def test_the_same_graph_of_the_example(code: str) -> None:
+    municipality = example_municipality(code)
     assert (
         evaluate(municipality, "rehearsal").to_json() == evaluate(municipality, "rehearsal", plain_sdk=True).to_json()
     )

@@ -12,7 +12,7 @@ from honseki.declare import graphs
 from honseki.declare.store import Cache
 from infra.model import Municipality
 from infra.model.graph import Graph, GraphError, Node, Unknown, Value
-from stacks import inventory
+from tests.example import example_fleet
 
 KEY = "ab" * 32
 VPC, SUBNET = "aws:ec2/vpc:Vpc", "aws:ec2/subnet:Subnet"
@@ -95,7 +95,7 @@ def test_other_types_are_not_read(kept: tuple[Cache, Path]) -> None:
 
 
 def test_declare_evaluates_only_what_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fleet = inventory.load(inventory.FOLDER).municipalities[:3]
+    fleet = example_fleet().municipalities
     asked: list[str] = []
 
     def evaluated(municipality: Municipality, target: str) -> Graph:

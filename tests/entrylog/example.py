@@ -11,10 +11,11 @@ from honseki.entrylog.configuration import Columns, Directions, Results, Source,
 from honseki.entrylog.days import Period
 from honseki.entrylog.entries import Export, parse
 from honseki.entrylog.manifest import Manifest, kept_days
+from tests.example import ENTRYLOG
 
 NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 CHECKOUT = Path(__file__).parents[2]
-SHIPPED = load(CHECKOUT / "stacks" / "entrylog.yaml")
+CONFIGURATION = load(ENTRYLOG)
 HEADINGS = "日付,時刻,カード番号,扉名,入退,判定"
 
 

@@ -11,7 +11,7 @@ import yaml
 
 from honseki.entrylog.configuration import BadConfigurationError, Configuration, load
 from honseki.errors import Exit, HonsekiError
-from tests.entrylog.example import SHIPPED, source
+from tests.entrylog.example import CONFIGURATION, source
 
 BAD = yaml.safe_load(Path(__file__).with_name("bad_configurations.yaml").read_text(encoding="utf-8"))
 
@@ -47,9 +47,9 @@ def test_without_a_word_the_clock_shows_japan_standard_time() -> None:
 
 
 def test_which_source() -> None:
-    assert SHIPPED.source(None) is SHIPPED.source("example-dc") is SHIPPED.sources[0]
+    assert CONFIGURATION.source(None) is CONFIGURATION.source("example-dc") is CONFIGURATION.sources[0]
     with pytest.raises(HonsekiError, match="not a source") as caught:
-        SHIPPED.source("west")
+        CONFIGURATION.source("west")
     assert caught.value.exit_code == Exit.USAGE
     two = Configuration(due_days=38, sources=(source(id="east"), source(id="west")))
     with pytest.raises(HonsekiError, match="isn't said which") as caught:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from honseki.entrylog.configuration import Columns, Source
 from honseki.entrylog.days import Period
 from honseki.entrylog.entries import BadExportError, Export, parse
-from tests.entrylog.example import HEADINGS, NOW, SHIPPED, SOURCE, days, export, row, source, text
+from tests.entrylog.example import CONFIGURATION, HEADINGS, NOW, SOURCE, days, export, row, source, text
 
 D = date(2026, 11, 20)
 GOOD = row(D)
@@ -30,7 +30,7 @@ def test_an_export() -> None:
 
 def test_the_shipped_configuration_reads_what_it_describes() -> None:
     raw = text([row(D), row(D, way="退", result="エラー")]).encode("cp932")
-    assert parse(raw, SHIPPED.sources[0], file="x.csv", now=NOW).rows == 2
+    assert parse(raw, CONFIGURATION.sources[0], file="x.csv", now=NOW).rows == 2
 
 
 @pytest.mark.parametrize(

@@ -28,14 +28,14 @@ from honseki.settings import Settings
 from infra.model import Municipality
 from stacks.inventory import load
 from tests.conftest import make_home
-from tests.entrylog.example import SHIPPED, days, row, text
+from tests.entrylog.example import CONFIGURATION, days, row, text
 
 pytestmark = pytest.mark.slow
 
 DAY = timedelta(days=1)
 IZUMI, TADAOKA = "272191", "273414"
 REGION = "ap-northeast-1"
-SOURCE = SHIPPED.sources[0]
+SOURCE = CONFIGURATION.sources[0]
 TODAY = datetime.now(UTC).astimezone(SOURCE.zone).date()
 """The region locks by the real clock, so these tests live today."""
 PAST = days(TODAY - timedelta(days=5), 5)
@@ -106,7 +106,6 @@ def lab(
     settings, fleet, env = region
     monkeypatch.setenv("HONSEKI_HOME", str(settings.home))
     monkeypatch.delenv("HONSEKI_TARGET", raising=False)
-    monkeypatch.delenv("HONSEKI_FLEET", raising=False)
     info = control.status(settings.region_home)
     assert info is not None
     control.reset(settings.region_home)  # locked objects can't be deleted: only a new world is an empty one

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from honseki.fleet.sample import sample
 from stacks.inventory import InventoryError, load
+from tests.example import sampled
 
 
 def test_a_line_of_another_municipality_is_refused_without_reading_the_whole_fleet(tmp_path: Path) -> None:
-    files = sample(12, 1, tmp_path)
+    files = sampled(12, 1, tmp_path)
     taken = re.search(r"(connection|interface): dx\w+-\w+", files[0].read_text(encoding="utf-8"))
     assert taken is not None
     text = files[1].read_text(encoding="utf-8")
@@ -32,7 +32,7 @@ def test_a_line_of_another_municipality_is_refused_without_reading_the_whole_fle
 
 
 def test_a_mention_in_a_comment_is_no_claim(tmp_path: Path) -> None:
-    files = sample(3, 1, tmp_path)
+    files = sampled(3, 1, tmp_path)
     taken = re.search(r"dx\w+-\w+", files[0].read_text(encoding="utf-8"))
     assert taken is not None
     files[1].write_text(f"# was {taken[0]} once\n" + files[1].read_text(encoding="utf-8"), encoding="utf-8")
@@ -41,7 +41,7 @@ def test_a_mention_in_a_comment_is_no_claim(tmp_path: Path) -> None:
 
 def test_a_neighbour_that_cannot_be_read_is_not_passed_over(tmp_path: Path) -> None:
     """It may claim the same account."""
-    files = sample(3, 1, tmp_path)
+    files = sampled(3, 1, tmp_path)
     files[1].unlink()
     files[1].mkdir()
     with pytest.raises(InventoryError) as caught:
@@ -57,7 +57,7 @@ def test_a_neighbour_that_cannot_be_read_is_not_passed_over(tmp_path: Path) -> N
     [("12025", "012025 is 北海道函館市"), ("27219", "272191 is 大阪府和泉市"), ("２７２１９１", "272191")],
 )
 def test_a_code_that_lost_a_digit_is_recognized(tmp_path: Path, given: str, meant: str) -> None:
-    sample(1, 1, tmp_path)
+    sampled(1, 1, tmp_path)
     with pytest.raises(InventoryError) as caught:
         load(tmp_path, [given])
     (problem,) = caught.value.problems

@@ -11,12 +11,13 @@ import pytest
 import yaml
 
 from stacks import document
-from stacks.inventory import FOLDER, InventoryError, load
+from stacks.inventory import InventoryError, load
+from tests.example import FLEET, example_fleet, example_municipality
 from tests.fleet.test_bad_inventories import write
 
 
 def test_izumi_is_as_in_the_seed() -> None:
-    izumi = load(FOLDER, ["272191"]).get("272191")
+    izumi = example_municipality()
     assert [(site.name, site.terminals) for site in izumi.sites] == [
         ("本庁", 16),
         ("おもてなし処", 2),
@@ -28,7 +29,7 @@ def test_izumi_is_as_in_the_seed() -> None:
 
 
 def test_a_town_and_b_town_have_the_same_addresses() -> None:
-    fleet = load(FOLDER)
+    fleet = example_fleet()
     a, b = fleet.get("273414"), fleet.get("273619")
     assert a.name.endswith("町")
     assert b.name.endswith("町")
@@ -95,19 +96,22 @@ def test_no_folder_and_no_municipality_are_problems(folder: str, tmp_path: Path)
 
 
 def test_the_parser_in_python_reads_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    fast = load(FOLDER)
+    fast = load(FLEET)
     monkeypatch.setattr(document, "_LOADER", yaml.SafeLoader)
-    assert load(FOLDER) == fast
+    assert load(FLEET) == fast
 
 
 def test_site_networks_do_not_touch_the_vpcs() -> None:
-    for municipality in load(FOLDER).municipalities:
+    for municipality in example_fleet().municipalities:
         vpcs = [IPv4Network(municipality.addresses.primary), IPv4Network(municipality.addresses.recovery)]
         assert not any(IPv4Network(prefix).overlaps(vpc) for prefix in municipality.prefixes for vpc in vpcs)
 
 
 def test_the_inventory_needs_neither_pulumi_nor_boto3_nor_the_control_plane() -> None:
-    code = "import sys; from stacks.inventory import *; load(FOLDER, ['272191']); print(*sorted(sys.modules))"
+    code = (
+        "import sys; from pathlib import Path; from stacks.inventory import load; "
+        f"load(Path({str(FLEET)!r})); print(*sorted(sys.modules))"
+    )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert "stacks.inventory" in loaded
     assert not {"pulumi", "pulumi_aws", "boto3", "honseki"} & set(loaded)

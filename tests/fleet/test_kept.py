@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from honseki.fleet import sample
 from stacks import kept
-from stacks.inventory import DEFAULTS, FOLDER, InventoryError, load
+from stacks.inventory import DEFAULTS, InventoryError, load
 from stacks.kept import load_kept
+from tests.example import FLEET, sampled
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    sample.sample(25, 3, tmp_path / "fleet")
+    sampled(25, 3, tmp_path / "fleet")
     return tmp_path / "fleet"
 
 
@@ -39,8 +39,8 @@ def test_nothing_is_read_twice(folder: Path, tmp_path: Path, reads: list[object]
     assert reads == [None]
 
 
-def test_what_is_shipped_is_not_read_twice(tmp_path: Path, reads: list[object]) -> None:
-    assert load_kept(FOLDER, tmp_path / "kept") == load_kept(FOLDER, tmp_path / "kept") == load(FOLDER)
+def test_the_example_is_not_read_twice(tmp_path: Path, reads: list[object]) -> None:
+    assert load_kept(FLEET, tmp_path / "kept") == load_kept(FLEET, tmp_path / "kept") == load(FLEET)
     assert reads == [None]
 
 

@@ -11,8 +11,9 @@ import pytest
 from honseki.errors import Exit, RefusedError
 from honseki.fleet import reference
 from honseki.fleet.listing import rows, totals
-from honseki.fleet.sample import SampleSizeError, choose, sample
-from stacks.inventory import FOLDER, load
+from honseki.fleet.sample import SampleSizeError, choose
+from stacks.inventory import load
+from tests.example import FLEET, example_fleet, sampled
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -20,7 +21,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_a_sample_loads_and_has_every_kind(tmp_path: Path) -> None:
-    files = sample(40, 7, tmp_path)
+    files = sampled(40, 7, tmp_path)
     fleet = load(tmp_path)
     assert [file.stem for file in files] == [municipality.code for municipality in fleet.municipalities]
     assert len(files) == 40
@@ -34,7 +35,7 @@ def test_a_sample_loads_and_has_every_kind(tmp_path: Path) -> None:
 
 
 def test_the_smallest_samples_have_both_kinds_of_line_and_both_tiers(tmp_path: Path) -> None:
-    sample(2, 3, tmp_path)
+    sampled(2, 3, tmp_path)
     pair = load(tmp_path).municipalities
     assert {bool(municipality.lines[0].connection) for municipality in pair} == {True, False}
     assert {municipality.recovery for municipality in pair} == {"backup", "replica"}
@@ -42,7 +43,7 @@ def test_the_smallest_samples_have_both_kinds_of_line_and_both_tiers(tmp_path: P
 
 
 def test_size_follows_the_kind_of_municipality(tmp_path: Path) -> None:
-    sample(300, 5, tmp_path)
+    sampled(300, 5, tmp_path)
     fleet = load(tmp_path).municipalities
     by_kind = {
         kind: [m.terminals for m in fleet if m.name.endswith(kind) and m.code[2] != "1"] for kind in ("市", "村")
@@ -54,15 +55,15 @@ def test_size_follows_the_kind_of_municipality(tmp_path: Path) -> None:
 
 def test_the_seed_decides_everything(tmp_path: Path) -> None:
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-        sample(10, seed, tmp_path / name)
+        sampled(10, seed, tmp_path / name)
     assert contents(tmp_path / "a") == contents(tmp_path / "b")
     assert contents(tmp_path / "a") != contents(tmp_path / "c")
 
 
 def test_a_larger_sample_contains_the_smaller(tmp_path: Path) -> None:
-    sample(5, 1, tmp_path)
+    sampled(5, 1, tmp_path)
     before = contents(tmp_path)
-    sample(25, 1, tmp_path)
+    sampled(25, 1, tmp_path)
     after = contents(tmp_path)
     assert len(after) == 26
     assert before.items() <= after.items()
@@ -72,35 +73,35 @@ def test_it_refuses_to_overwrite_and_then_writes_nothing(tmp_path: Path) -> None
     taken = tmp_path / f"{choose(5, 1)[3].code}.yaml"
     taken.write_text("something else\n", encoding="utf-8")
     with pytest.raises(RefusedError) as caught:
-        sample(5, 1, tmp_path)
+        sampled(5, 1, tmp_path)
     assert caught.value.where == str(taken)
     assert caught.value.exit_code == Exit.REFUSED
     assert contents(tmp_path) == {taken.name: b"something else\n"}
 
 
 def test_defaults_that_are_there_stay(tmp_path: Path) -> None:
-    own = (FOLDER / "_defaults.yaml").read_text(encoding="utf-8") + "retention: {days: 1096}\n"
+    own = (FLEET / "_defaults.yaml").read_text(encoding="utf-8") + "retention: {days: 1096}\n"
     (tmp_path / "_defaults.yaml").write_text(own, encoding="utf-8")
-    sample(3, 1, tmp_path)
+    sampled(3, 1, tmp_path)
     assert {municipality.retention.days for municipality in load(tmp_path).municipalities} == {1096}
 
 
 @pytest.mark.parametrize("n", [0, -1, 1742])
 def test_sizes_that_can_not_be_had(n: int, tmp_path: Path) -> None:
     with pytest.raises(SampleSizeError, match="1,741"):
-        sample(n, 1, tmp_path)
+        sampled(n, 1, tmp_path)
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.slow
 def test_all_1741_load(tmp_path: Path) -> None:
-    sample(1741, 1, tmp_path)
+    sampled(1741, 1, tmp_path)
     fleet = load(tmp_path)
     assert {municipality.code for municipality in fleet.municipalities} == set(reference.municipalities())
 
 
 def test_rows_show_what_a_list_needs() -> None:
-    izumi = next(row for row in rows(load(FOLDER)) if row.code == "272191")
+    izumi = next(row for row in rows(example_fleet()) if row.code == "272191")
     assert (izumi.name, izumi.prefecture, izumi.sites, izumi.terminals) == ("和泉市", "大阪府", 3, 24)
     assert izumi.lines == ("EqTY2 connection", "EqOS1 connection")
     assert (izumi.recovery, izumi.retention_days, izumi.account_issued) == ("replica", 400, False)

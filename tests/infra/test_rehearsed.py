@@ -9,8 +9,8 @@ import pytest
 
 from infra.model import Image, Municipality
 from stacks import rehearsed
-from stacks.inventory import FOLDER, load
 from stacks.naming import municipality_of
+from tests.example import example_municipality
 from tests.graphs import PUBLISHED
 
 DIGEST = str(PUBLISHED["digest"])
@@ -25,7 +25,7 @@ TAKEN = Image.model_validate(PUBLISHED)
 
 @pytest.fixture
 def izumi() -> Municipality:
-    return load(FOLDER, ["272191"]).get("272191")
+    return example_municipality()
 
 
 def test_it_stands_where_the_inventory_has_its_placeholder(izumi: Municipality, tmp_path: Path) -> None:

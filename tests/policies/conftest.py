@@ -6,15 +6,14 @@ import pytest
 
 from infra.model import Image, Municipality
 from infra.model.graph import Graph
-from stacks import inventory
+from tests.example import example_municipality
 from tests.graphs import PUBLISHED, declared
 
 
 @pytest.fixture(scope="session")
 def izumi() -> Municipality:
     """With an image that is published, encrypted with keys of the operator's."""
-    found = inventory.load(inventory.FOLDER, ["272191"]).get("272191")
-    return found.model_copy(update={"image": Image.model_validate(PUBLISHED)})
+    return example_municipality().model_copy(update={"image": Image.model_validate(PUBLISHED)})
 
 
 @pytest.fixture(scope="session")

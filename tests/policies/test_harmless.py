@@ -14,7 +14,7 @@ from infra.model.base import TEXT
 from policies.rules import ALL
 from policies.rules.core import check
 from policies.rules.subject import Subject
-from stacks import inventory
+from tests.example import example_fleet
 
 ZONES = {"ap-northeast-1": "acd", "ap-northeast-3": "abc"}
 
@@ -79,8 +79,8 @@ def test_there_are_fifty() -> None:
     assert len(VARIATIONS) >= 50
 
 
-def test_the_shipped_inventory_has_no_finding() -> None:
-    for municipality in inventory.load(inventory.FOLDER).municipalities:
+def test_the_example_has_no_finding() -> None:
+    for municipality in example_fleet().municipalities:
         result = check(Subject(evaluate(municipality, "rehearsal"), municipality, "rehearsal"), ALL)
         assert not result.findings
         assert not result.undecided

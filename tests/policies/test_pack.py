@@ -20,8 +20,8 @@ from honseki.engine.operation import Stack
 from honseki.rehearsal import issuing
 from honseki.rehearsal.region import control
 from honseki.settings import CHECKOUT
-from stacks import inventory
 from tests.conftest import Home
+from tests.example import example_municipality
 
 pytestmark = pytest.mark.slow
 
@@ -64,7 +64,7 @@ def program() -> None:
 @pytest.fixture(scope="module")
 def region(home: Home) -> Iterator[control.RegionInfo]:
     info = control.start(home.settings.region_home)
-    municipality = inventory.load(inventory.FOLDER, [CODE]).get(CODE)
+    municipality = example_municipality(CODE)
     control.issue(info, [issuing.tenant_issue(municipality)])
     yield info
     control.stop(home.settings.region_home)

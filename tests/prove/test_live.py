@@ -12,7 +12,7 @@ from honseki.prove.live import LiveVerdicts, admitting
 from honseki.reachability.channels import examine
 from honseki.reachability.channels.crossings import Channels, Policy, PolicyKind, Tenancy
 from infra.model import Fleet
-from stacks.inventory import FOLDER, load
+from tests.example import example_fleet
 from tests.reachability.answered import base
 
 OPERATOR, ACCOUNT, REGION = "999999999999", "000000272191", "ap-northeast-1"
@@ -43,7 +43,7 @@ def test_whoever_runs_honseki_may_be_trusted_by_roles_and_by_nothing_else(
 
 @pytest.fixture(scope="module")
 def fleet() -> Fleet:
-    return load(FOLDER)
+    return example_fleet()
 
 
 def verdicts(fleet: Fleet, *missing: str, **kinds: Any) -> LiveVerdicts:

@@ -1,4 +1,4 @@
-"""Declared graphs to change: the shipped municipalities', and what somebody could add to them."""
+"""Declared graphs to change: the example municipalities', and what somebody could add to them."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ from honseki.reachability.n1 import Recovery
 from honseki.reachability.network import Network, Route
 from infra.model import Municipality
 from infra.model.graph import Graph, Node, Value
-from stacks.inventory import FOLDER, load
+from tests.example import CODES, example_municipality
 
-CODES = ("272191", "273414", "273619")
 IZUMI, TADAOKA, KUMATORI = CODES
 PRIMARY, RECOVERY = "ap-northeast-1", "ap-northeast-3"
 
@@ -34,28 +33,28 @@ ENDPOINT, SERVICE = "aws:ec2/vpcEndpoint:VpcEndpoint", "aws:ec2/vpcEndpointServi
 
 
 @cache
-def shipped(code: str) -> Municipality:
-    """A municipality of the inventory in the checkout."""
-    return next(each for each in load(FOLDER).municipalities if each.code == code)
+def example(code: str) -> Municipality:
+    """A municipality of the tests' inventory."""
+    return example_municipality(code)
 
 
 @cache
 def declared(code: str) -> Graph:
     """Its declaration's graph."""
-    return evaluate(shipped(code), "rehearsal")
+    return evaluate(example(code), "rehearsal")
 
 
 @cache
 def recovering(code: str) -> Graph:
     """Its declaration's graph with two servers in the recovery region."""
-    municipality = shipped(code)
+    municipality = example(code)
     capacity = municipality.capacity.model_copy(update={"recovery_servers": 2})
     return evaluate(municipality.model_copy(update={"capacity": capacity}), "rehearsal")
 
 
 def network(code: str, graph: Graph | None = None) -> Network:
     """The network of one of them."""
-    return network_of([(graph or declared(code), shipped(code))])
+    return network_of([(graph or declared(code), example(code))])
 
 
 def recovery(code: str, change: Callable[[Graph], Graph] = lambda graph: graph) -> Recovery:
@@ -123,7 +122,7 @@ def items(value: Value) -> list[dict[str, Any]]:
 
 def both(*changed_graphs: tuple[str, Graph]) -> Network:
     """The network of several tenants."""
-    return network_of([(graph, shipped(code)) for code, graph in changed_graphs])
+    return network_of([(graph, example(code)) for code, graph in changed_graphs])
 
 
 def names(of: Iterable[Any]) -> set[str]:

@@ -1,4 +1,4 @@
-"""The channels of declared graphs: none in the shipped fleet, and each that is planted is found with its reason."""
+"""The channels of declared graphs: none in the example fleet, and each that is planted is found with its reason."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ import pytest
 
 from benchmarks.mutants import changed
 from honseki.declare.evaluate import evaluate
-from honseki.fleet.sample import sample
 from honseki.reachability.channels import Channels, _needs, examine, judge
 from honseki.reachability.channels.declared import FULL_ACCESS, from_graphs, tenancy
 from infra.model import Fleet
 from infra.model.graph import Graph, Node, Unknown, leaves
 from stacks import inventory
+from tests.example import example_fleet, sampled
 
 A, B = "000000272191", "000000273414"
 
 
 @pytest.fixture(scope="module")
 def fleet() -> Fleet:
-    return inventory.load(inventory.FOLDER)
+    return example_fleet()
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def open_endpoint(document: dict[str, Any]) -> None:
     del document["Statement"][0]["Condition"]
 
 
-def test_the_shipped_fleet_has_no_crossing(fleet: Fleet, graphs: tuple[Graph, ...]) -> None:
+def test_the_example_fleet_has_no_crossing(fleet: Fleet, graphs: tuple[Graph, ...]) -> None:
     channels = from_graphs(graphs)
     report = examine(channels, tenancy(fleet, "rehearsal"))
     assert (report.crossings, report.verdict) == ((), "ISOLATED")
@@ -101,7 +101,7 @@ def test_tenants_are_judged_by_the_shapes_of_their_policies(fleet: Fleet, graphs
 
 
 def test_a_sample_has_none_either(tmp_path: Path) -> None:
-    sample(2, 11, tmp_path)
+    sampled(2, 11, tmp_path)
     fleet = inventory.load(tmp_path)
     graphs = tuple(evaluate(each, "rehearsal") for each in fleet.each())
     assert examine(from_graphs(graphs), tenancy(fleet, "rehearsal")).verdict == "ISOLATED"

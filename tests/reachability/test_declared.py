@@ -16,11 +16,11 @@ from tests.reachability.declarations import (
     TADAOKA,
     both,
     declared,
+    example,
     gaps,
     id_of,
     network,
     on_a_transit_gateway,
-    shipped,
     table,
 )
 
@@ -54,7 +54,7 @@ def test_only_the_app_tier_learns_what_the_lines_advertise() -> None:
     }
     assert learnt == {"primary-app", "recovery-app"}
     s3, propagated = table(of, "primary-app")
-    assert propagated.destinations == spans(shipped(IZUMI).prefixes)
+    assert propagated.destinations == spans(example(IZUMI).prefixes)
     assert propagated.target == Target("vpn-gateway", id_of(declared(IZUMI), GATEWAY, "primary-vgw"))
     assert (s3.target.kind, s3.origin, s3.destinations) == ("aws-service", "prefix-list", ())
 
@@ -96,7 +96,7 @@ def test_lines_of_both_kinds_lead_to_the_sites_with_their_locations() -> None:
         assert {line.location for line in of.lines} == {"EqTY2", "EqOS1"}
         assert {line.remote for line in of.lines} == {f"sites-{code}"}
         assert ids is None or {line.id for line in of.lines} == ids
-        assert [(each.tenant, each.spans) for each in of.remotes] == [(code, spans(shipped(code).prefixes))]
+        assert [(each.tenant, each.spans) for each in of.remotes] == [(code, spans(example(code).prefixes))]
 
 
 def test_icmp_of_acls_is_counted_as_type_and_code() -> None:
@@ -111,12 +111,12 @@ def test_redundancy_is_what_is_desired() -> None:
 
 
 def test_parts_can_be_kept_and_joined_again() -> None:
-    parts = [part(declared(code), shipped(code)) for code in CODES]
+    parts = [part(declared(code), example(code)) for code in CODES]
     assert join(parts) == join(parts) == both(*((code, declared(code)) for code in CODES))
     # A part alone isn't a network: its propagated routes are missing.
     assert table(merge((parts[0].network,)), "primary-app") != table(join(parts[:1]), "primary-app")
 
 
 def test_a_tenant_with_a_transit_gateway_can_be_joined_again() -> None:
-    parts = [part(on_a_transit_gateway()[0][1], shipped(TADAOKA))]
+    parts = [part(on_a_transit_gateway()[0][1], example(TADAOKA))]
     assert join(parts) == join(parts)

@@ -27,6 +27,7 @@ from tests.reachability.declarations import (
     both,
     changed,
     declared,
+    example,
     gaps,
     id_of,
     items,
@@ -34,7 +35,6 @@ from tests.reachability.declarations import (
     network,
     node,
     route,
-    shipped,
     table,
     with_nodes,
     without,
@@ -280,7 +280,7 @@ def test_rules_of_any_protocol_are_for_all_ports() -> None:
 
 
 def test_the_order_of_tenants_doesn_t_matter_for_what_is_found() -> None:
-    pairs = [(declared(code), shipped(code)) for code in CODES]
+    pairs = [(declared(code), example(code)) for code in CODES]
     one, other = network_of(pairs), network_of(reversed(pairs))
     assert set(one.interfaces) == set(other.interfaces)
     assert set(one.tables) == set(other.tables)

@@ -17,7 +17,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from honseki.fleet import sample
 from honseki.live.access import Clients, Open, assuming
 from honseki.live.answers import Answers, Manifest
 from honseki.live.collect import collect
@@ -28,6 +27,7 @@ from honseki.rehearsal.region import control
 from honseki.settings import DEPLOY_ROLE
 from infra.model import Fleet, Municipality
 from stacks.inventory import load
+from tests.example import sampled
 
 PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
 REGIONS = ("ap-northeast-1", "ap-northeast-3")
@@ -101,7 +101,7 @@ def told_pairs(told: LiveVerdicts) -> dict[tuple[str, str], Pair]:
 @contextlib.contextmanager
 def planted(folder: Path, number: int) -> Iterator[Planted]:
     """A region with that many tenants, asked once."""
-    sample.sample(number, 1, folder / "fleet")
+    sampled(number, 1, folder / "fleet")
     fleet = load(folder / "fleet")
     info = control.start(folder / "region")
     try:

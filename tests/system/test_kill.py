@@ -21,6 +21,7 @@ import pytest
 from honseki.engine.binary import Engine
 from honseki.errors import Exit
 from tests.conftest import CHECKOUT, Home, make_home
+from tests.example import FLEET
 from tests.system.live import account_client, everything, normal
 
 pytestmark = pytest.mark.slow
@@ -47,7 +48,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory, engine: Engine) -> Iterator[
     root = tmp_path_factory.mktemp("kill")
     inventory = root / "fleet"
     inventory.mkdir()
-    (inventory / "_defaults.yaml").write_text((CHECKOUT / "stacks" / "fleet" / "_defaults.yaml").read_text())
+    (inventory / "_defaults.yaml").write_text((FLEET / "_defaults.yaml").read_text())
     rows = (CHECKOUT / "stacks" / "municipalities.csv").read_text(encoding="utf-8").splitlines()[1:]
     codes = []
     for row in rows[100 : 100 + MOMENTS + 4]:

@@ -27,6 +27,7 @@ def named(client: Client, region: str, operation: str, key: str, name: str) -> d
 
 
 def test_everything_declared_is_there(izumi: dict[str, Any], client: Client) -> None:
+    assert izumi["counts"] == {"create": len(izumi["changes"])}
     assert izumi["counts"]["create"] > 80
     found = everything(client)
     for region, zones in zip(REGIONS, (3, 2), strict=True):
@@ -63,6 +64,9 @@ def test_status_shows_every_part(izumi: dict[str, Any], home: Home) -> None:
     assert done.returncode == 0
     for words in ("和泉市", "24 terminals at 3 sites", "回線 Attachment", "網 Network", "暗号鍵", "rehearsal"):
         assert words in done.stdout
+    for setting in ("recovery tier: replica", "logs kept: 400 days", "serving region: ap-northeast-1"):
+        assert setting in done.stdout
+    assert "the inventory says" not in done.stdout
 
 
 def add_a_route(client: Client) -> None:

@@ -11,14 +11,15 @@ from typing import Any
 import boto3
 import pytest
 
+from honseki.changes.parts import PARTS
 from honseki.engine.binary import Engine
 from honseki.images import keys
 from honseki.images.builder import inputs, manifest
 from honseki.rehearsal.region import control
 from honseki.rehearsal.region.issues import OPERATOR_KEY
 from stacks import rehearsed
-from stacks.inventory import FOLDER, load
 from tests.conftest import CHECKOUT, Home, make_home
+from tests.example import example_municipality
 from tests.images.publish import made
 from tests.system.conftest import IZUMI
 from tests.system.live import REGIONS, account_client
@@ -34,7 +35,19 @@ def digest(home: Home, engine: Engine) -> str:
     assert done.returncode == 0, done.stderr + done.stdout
     lines = done.stderr.splitlines()
     assert [line for line in lines if line.startswith("REHEARSAL")] == lines[:1]
+    closing(done.stdout)
     return built.digest
+
+
+def closing(said: str) -> None:
+    """A screen: a line for each municipality and each part, what was proven, and three commands."""
+    lines = said.splitlines()
+    assert len(lines) <= len(PARTS) + 16, said
+    for part in PARTS.values():
+        assert sum(line.startswith(part.name) for line in lines) == 1, part
+    assert sum(line.startswith(f"{IZUMI} 和泉市") and "created" in line for line in lines) == 1
+    assert sum(line.startswith("Proven of 和泉市") for line in lines) == 1
+    assert sum(line.startswith("  honseki ") for line in lines) == 3
 
 
 def present() -> inputs.Inputs:
@@ -108,7 +121,7 @@ def test_a_grant_that_was_revoked_is_drift_and_given_again(digest: str, home: Ho
 
 def test_the_inventory_stays_as_it_is(digest: str) -> None:
     assert digest
-    (municipality,) = load(FOLDER, [IZUMI]).municipalities
+    municipality = example_municipality(IZUMI)
     assert municipality.image is not None
     assert municipality.image.is_example
 

@@ -21,6 +21,7 @@ from honseki.rehearsal.region import control
 from honseki.settings import CHECKOUT
 from stacks.inventory import load
 from tests.conftest import Home, make_home
+from tests.example import FLEET
 
 from . import made
 
@@ -35,7 +36,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     fleet = base / "fleet"
     fleet.mkdir()
     for name in ("_defaults", *CODES):
-        shutil.copy(CHECKOUT / "stacks" / "fleet" / f"{name}.yaml", fleet)
+        shutil.copy(FLEET / f"{name}.yaml", fleet)
     home = make_home(base / "home")
     home = Home(home.path, dict(home.env) | {"HONSEKI_FLEET": str(fleet)})
     yield home

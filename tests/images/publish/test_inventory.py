@@ -9,17 +9,17 @@ import pytest
 
 from honseki.errors import HonsekiError
 from honseki.images.inventory import lines, write_image
-from honseki.settings import CHECKOUT
 from stacks.inventory import load
+from tests.example import FLEET
 
 DIGEST = "sha256:" + "ab" * 32
 KEYS = tuple(f"arn:aws:kms:{region}:123456789012:key/1a2b3c4d" for region in ("ap-northeast-1", "ap-northeast-3"))
 TEXT = lines(DIGEST, ("ami-0123456789abcdef0", "ami-0fedcba9876543210"), (KEYS[0], KEYS[1]))
 
 
-def test_the_shipped_inventory_takes_it(tmp_path: Path) -> None:
+def test_the_inventory_takes_it(tmp_path: Path) -> None:
     fleet = tmp_path / "fleet"
-    shutil.copytree(CHECKOUT / "stacks" / "fleet", fleet)
+    shutil.copytree(FLEET, fleet)
     before = (fleet / "_defaults.yaml").read_text()
     write_image(fleet, "app", TEXT)
     write_image(fleet, "app", TEXT)

@@ -20,9 +20,9 @@ from honseki.images.plan import Put, Start
 from honseki.images.publish import Publication, open_shelf
 from honseki.images.shelf import ROOT_DEVICE, BlockMismatchError, Shelf
 from honseki.rehearsal.region import control
-from honseki.settings import CHECKOUT, Settings
+from honseki.settings import Settings
 from infra.servers import ROOT_DEVICE as DECLARED_ROOT_DEVICE
-from stacks.inventory import load
+from tests.example import example_municipality
 
 from . import made
 
@@ -203,7 +203,7 @@ def test_it_goes_on_where_it_was(bench: Bench) -> None:
 
 
 def test_an_account_that_cannot_be_looked_into_stops_the_judging(bench: Bench) -> None:
-    municipalities = load(CHECKOUT / "stacks" / "fleet", ["272191"]).municipalities
+    municipalities = [example_municipality()]
     with pytest.raises(HonsekiError, match="can't be assumed"):
         uses.in_region(bench.settings, municipalities, bench.env, PRIMARY)
 
