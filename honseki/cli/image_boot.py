@@ -87,10 +87,16 @@ def boot(
 @image_argument
 @click.option("--against", default="plain", help="A second image to scan for comparison.", show_default=True)
 @click.option("--alone", is_flag=True, help="Don't scan a second one.")
+@click.option(
+    "--profile",
+    "wanted",
+    multiple=True,
+    help="A profile of the benchmark's content, again for more. [default: cis_level2_server, anssi_bp28_high]",
+)
 @json_option
 @pass_context
-def scan(context: Context, image: str, against: str, alone: bool, as_json: bool) -> int:
-    """Score a booted image: OpenSCAP (ANSSI BP-028) and Lynis. By emulation it takes some 20 minutes for each image.
+def scan(context: Context, image: str, against: str, alone: bool, wanted: tuple[str, ...], as_json: bool) -> int:
+    """Score a booted image: OpenSCAP (CIS, ANSSI BP-028) and Lynis. By emulation it takes some 20 minutes each.
 
     Exit code 4 if a failing rule has no reason in the manifest's `unmet`.
 
@@ -110,7 +116,9 @@ def scan(context: Context, image: str, against: str, alone: bool, as_json: bool)
         except HonsekiError as absent:
             context.say(f"Without another one beside it: {absent.what} ({absent.do})")
     brought = scantools.tools(cache(context), context.say)
-    done = [scanner.scan(load(each.name), each.folder, brought, context.say) for each in chosen]
+    profiles = wanted or scanner.PROFILES
+    scanner.plan(scanner.profiles(brought.content), profiles)  # said now, not after a boot
+    done = [scanner.scan(load(each.name), each.folder, brought, context.say, profiles) for each in chosen]
     if as_json:
         context.print_json({"scans": [each.as_json() for each in done]})
     else:
@@ -127,13 +135,18 @@ def _print(found: Scan, *, first: bool) -> None:
             f"  {each.profile}: {each.percent} % ({each.passed} pass, {each.failed} fail; {each.not_applicable} don't "
             f"apply, {each.not_checked} have no automatic check)"
         )
+        if each.kernel_passed + each.kernel_failed:
+            kernel = f"{each.kernel_passed} pass, {each.kernel_failed} fail"
+            click.echo(f"    besides, about how Debian compiles the kernel: {kernel}")
     click.echo(f"  Lynis index: {found.lynis_index}")
     if not first:
         return
     for unmet in found.unmet:
         click.echo(f"  {unmet.result} {unmet.rule}: {unmet.reason or 'UNEXPLAINED'}")
     for rule in found.stale:
-        click.echo(f"  {rule} has a reason in the manifest but is met, or isn't in the profile")
+        click.echo(f"  {rule} has a reason in the manifest but is met, or doesn't apply")
+    if found.kernel_unmet:
+        click.echo(f"  Of the kernel's configuration: {', '.join(found.kernel_unmet)}")
 
 
 @click.command()

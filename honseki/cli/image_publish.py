@@ -39,6 +39,7 @@ def sbom(context: Context, wanted: str, tracker: Path | None, as_json: bool) -> 
       honseki image sbom app --tracker tracker.json
     """
     from honseki.images import sbom as bill  # noqa: PLC0415
+    from honseki.images.builder.manifest import RELEASE  # noqa: PLC0415
     from honseki.images.packages import read_packages  # noqa: PLC0415
     from honseki.images.vulnerabilities import known, read_tracker  # noqa: PLC0415
 
@@ -46,7 +47,7 @@ def sbom(context: Context, wanted: str, tracker: Path | None, as_json: bool) -> 
     data = read_tracker(tracker) if tracker is not None else None
     path = bill.write(image, bill.make(image, _lock(image), data))
     packages = read_packages(image.folder)
-    found = known(packages, data, bill.RELEASE) if data is not None else None
+    found = known(packages, data, RELEASE) if data is not None else None
     if as_json:
         listed = None if found is None else [dataclasses.asdict(each) for each in found]
         context.print_json({"file": str(path), "packages": len(packages), "vulnerabilities": listed})

@@ -14,6 +14,17 @@ EMULATION: Final = "tcg,thread=multi"
 """QEMU's -accel without KVM, a thread for each processor."""
 FIRMWARE: Final = Path("/usr/share/OVMF/OVMF_CODE_4M.fd")
 """The UEFI firmware that machines start from (Debian's `ovmf`)."""
+EMULATED_WORDS: Final = (
+    "io.systemd.boot.kernel-cmdline-extra="
+    "pti=off systemd.default_device_timeout_sec=900 systemd.default_timeout_start_sec=900"
+)
+"""For the kernel's command line of an emulated machine, never in what is shipped: systemd-boot adds them from the
+firmware's tables, which only a hypervisor writes (https://www.freedesktop.org/software/systemd/man/257/smbios-type-11.html).
+
+Kernel page-table isolation defends against a fault of real processors that an emulated one doesn't have. It changes the
+page tables twice with every system call, and with each change QEMU loses its translations of addresses. And a slow
+machine isn't a broken one: systemd waits longer for disks and services than its 90 s.
+"""
 KVM: Final = Path("/dev/kvm")
 PROCESSORS: Final = Path("/proc/cpuinfo")
 TRIED_S: Final = 15.0

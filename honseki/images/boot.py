@@ -25,7 +25,7 @@ from typing import IO, TYPE_CHECKING, Final
 from honseki import environment
 from honseki.errors import HonsekiError
 from honseki.images import relay
-from honseki.images.accelerator import FIRMWARE, accelerator
+from honseki.images.accelerator import EMULATED_WORDS, EMULATION, FIRMWARE, accelerator
 from honseki.images.errors import LostError
 from honseki.process import Child, TimeoutExpired, start
 
@@ -37,8 +37,8 @@ Say = Callable[[str], None]
 PORT_NAME: Final = "honseki.console"
 """The virtio port's and the credential's name."""
 VARIABLES: Final = Path("/usr/share/OVMF/OVMF_VARS_4M.fd")
-UP_S: Final = 600.0
-"""How long a machine may take until its shell answers. Emulated, a plain Debian takes 40 s on two idle cores."""
+UP_S: Final = 1800.0
+"""How long a machine may take until its shell answers. Emulated, it needs two minutes of a processor's time."""
 NUDGE_S: Final = 5.0
 """After how many silent seconds an empty line is sent. Writers and readers of a virtio port wait in one queue of the
 guest's kernel, and a wakeup can be lost (https://github.com/lmb/vimto/issues/29): any byte wakes both."""
@@ -99,11 +99,9 @@ class Ran:
 def command(machine: Machine, work: Path, forwards: Sequence[tuple[int, int]]) -> list[str]:
     """QEMU's command line. `work` holds the firmware's variables, the port's socket and the log; `forwards` are pairs
     of a port here and one of the machine."""
-    network = "user,id=net,restrict=on"
-    network += "".join(f",hostfwd=tcp:127.0.0.1:{host}-:{guest}" for host, guest in forwards)
+    network = "user,id=net,restrict=on" + "".join(f",hostfwd=tcp:127.0.0.1:{host}-:{guest}" for host, guest in forwards)
     for each in machine.outward:
         network += f",guestfwd=tcp:{each.address}:{each.port}-cmd:{relay.command(each.host)}"
-    said = [(PORT_NAME, "1"), *machine.credentials]
     line = [
         *("qemu-system-x86_64", "-nodefaults", "-display", "none", "-monitor", "none"),
         # `max`: every feature of a processor that the accelerator can offer.
@@ -119,10 +117,12 @@ def command(machine: Machine, work: Path, forwards: Sequence[tuple[int, int]]) -
         *("-device", f"virtserialport,chardev=console,name={PORT_NAME}"),
         *("-serial", f"file:{work / 'console.log'}"),
     ]
+    if accelerator() == EMULATION:
+        line += ["-smbios", f"type=11,value={EMULATED_WORDS}"]
     if machine.tools is not None:
         line += ["-drive", f"if=virtio,format=raw,readonly=on,file={_escaped(machine.tools)}"]
-    for name, value in said:
-        # In a file, not in an argument that every process can read, and encoded, since it may have several lines.
+    for name, value in ((PORT_NAME, "1"), *machine.credentials):
+        # In a file, not in an argument that every process can read; encoded, since it may have several lines.
         given = work / f"credential-{name}"
         given.write_text(f"io.systemd.credential.binary:{name}={base64.b64encode(value.encode()).decode()}")
         given.chmod(0o600)

@@ -15,6 +15,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from honseki.images.builder.manifest import RELEASE
 from honseki.images.errors import ImageError
 from honseki.images.packages import Package, installed, purl, read_lock, read_packages
 from honseki.images.vulnerabilities import Tracker, Vulnerability, known
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 FILE = "sbom.cdx.json"
 ROOT = "root.tar"
-RELEASE = "bookworm"
 _SPACE = uuid.UUID("5b0f6bd6-2a55-5d0c-9b6c-0e4e8d1b6a7e")
 """Our own name space for serial numbers (RFC 9562, version 5)."""
 _STATUS = "./var/lib/dpkg/status"

@@ -1,8 +1,8 @@
 """What a scan brings along: OpenSCAP, the newest content for the image's release, and Lynis, on a disk of their own.
 
-The image has none of it. Everything comes through apt from the machine's own sources. The content for Debian 12 is in
-the next release's package only: bookworm's ssg-debian (0.1.65) knows Debian 10 and 11, trixie's (0.1.76) knows 12
-(https://tracker.debian.org/pkg/scap-security-guide).
+The image has none of it. Everything comes through apt from the machine's own sources, asked for other releases. The
+content for Debian 13 is in unstable's package only: trixie's ssg-debian (0.1.76) knows Debian 12 at most, sid's has
+(0.1.82) CIS levels 1 and 2 and ANSSI BP-028 for 13 (https://tracker.debian.org/pkg/scap-security-guide).
 """
 
 from __future__ import annotations
@@ -19,20 +19,19 @@ from typing import Final
 from honseki.environment import closed
 from honseki.errors import HonsekiError
 from honseki.images.builder.apt import Apt, RefusedError, place, sources
-from honseki.images.builder.manifest import Locked
+from honseki.images.builder.manifest import RELEASE, Locked
 from honseki.process import run
 from honseki.words import many
 
 Say = Callable[[str], None]
 
-RELEASE: Final = "bookworm"
-CONTENT_RELEASE: Final = "trixie"
+CONTENT_RELEASE: Final = "sid"
 SCANNERS: Final = ("openscap-scanner", "openscap-common", "lynis")
 LABEL: Final = "honseki-tools"
-CONTENT: Final = "usr/share/xml/scap/ssg/content/ssg-debian12-ds.xml"
-_FORM: Final = "2"
+CONTENT: Final = "usr/share/xml/scap/ssg/content/ssg-debian13-ds.xml"
+_FORM: Final = "3"
 """Of the disk: another one is made anew."""
-_THE_MACHINES_OWN: Final = frozenset({"libc6", "libgcc-s1", "gcc-12-base", "libc-bin", "tzdata"})
+_THE_MACHINES_OWN: Final = frozenset({"libc6", "libgcc-s1", "gcc-14-base", "libc-bin", "tzdata"})
 """Left out: a C library that isn't the one of the machine's program loader doesn't start."""
 
 
@@ -51,21 +50,35 @@ def tools(cache: Path, say: Say) -> Tools:
     home.mkdir(parents=True, exist_ok=True)
     say("Looking up the scanners and the newest content ...")
     base = sources(RELEASE)
-    scanners = _resolved(Apt(home / "apt-scanners", base), SCANNERS)
-    later = Apt(home / "apt-content", for_release(base, CONTENT_RELEASE))
-    content = _resolved(later, ("ssg-debian",))
+    own, later = Apt(home / "apt-scanners", base), Apt(home / "apt-content", for_release(base, CONTENT_RELEASE))
+    made = _made(home, own, later, say)
+    if made is None:
+        # The lists are older than what the server has by now: it keeps only the newest version of a package.
+        own.update()
+        later.update()
+        made = _made(home, own, later, say)
+    if made is None:
+        raise HonsekiError("the scanners can't be fetched", where=place(), do="run the same command again")
+    return made
+
+
+def _made(home: Path, own: Apt, later: Apt, say: Say) -> Tools | None:
+    """The disk of the packages that the lists name; None if the server no longer has one of them."""
+    scanners, content = _resolved(own, SCANNERS), _resolved(later, ("ssg-debian",))
     wanted = (*scanners, *content)
     parts = [_FORM, *sorted(f"{each} {each.sha256}" for each in wanted)]
     key = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
     folder = home / key
-    versions = {each.name: each.version for each in wanted if each.name in (*SCANNERS, "ssg-debian")}
     if not (folder / "tools.ext").is_file():
         say(f"Fetching {many(len(wanted), 'package')} for the scan ...")
         with tempfile.TemporaryDirectory(dir=home) as made:
             draft = Path(made) / "whole"
-            draft.mkdir()
-            _fill(draft, ((Apt(home / "apt-scanners", base), scanners), (later, content)))
+            (draft / "debs").mkdir(parents=True)
+            if any(apt.download(packages, draft / "debs") for apt, packages in ((own, scanners), (later, content))):
+                return None
+            _fill(draft, wanted)
             draft.rename(folder)
+    versions = {each.name: each.version for each in wanted if each.name in (*SCANNERS, "ssg-debian")}
     return Tools(folder / "tools.ext", folder / "content.xml", versions)
 
 
@@ -103,14 +116,10 @@ def _resolved(apt: Apt, names: Sequence[str]) -> tuple[Locked, ...]:
     )
 
 
-def _fill(draft: Path, parts: Sequence[tuple[Apt, Sequence[Locked]]]) -> None:
+def _fill(draft: Path, wanted: Sequence[Locked]) -> None:
     tree, debs = draft / "tree", draft / "debs"
     tree.mkdir()
-    debs.mkdir()
-    for apt, packages in parts:
-        if said := apt.download(packages, debs):
-            raise HonsekiError("the scanners can't be fetched", why=said[-1000:], do="run the same command again")
-    digests = {each.sha256 for _, packages in parts for each in packages}
+    digests = {each.sha256 for each in wanted}
     for deb in sorted(debs.glob("*.deb")):
         if hashlib.sha256(deb.read_bytes()).hexdigest() not in digests:
             raise HonsekiError(f"{deb.name} is not what the signed lists say", where=str(debs))

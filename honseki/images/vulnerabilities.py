@@ -71,7 +71,7 @@ def read_tracker(path: Path) -> Tracker:
 
 
 def known(packages: Iterable[Package], tracker: Tracker, release: str) -> tuple[Vulnerability, ...]:
-    """What the tracker knows of these packages in a release (`bookworm`), by CVE and source package."""
+    """What the tracker knows of these packages in a release (`trixie`), by CVE and source package."""
     by_source: dict[tuple[str, str], list[Package]] = {}
     for package in packages:
         by_source.setdefault((package.source, package.source_version), []).append(package)

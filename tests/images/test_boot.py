@@ -19,6 +19,7 @@ import pytest
 from honseki.errors import HonsekiError
 from honseki.images import boot, relay
 from honseki.images.boot import Inward, Machine, Outward, Running
+from honseki.images.builder.manifest import load
 from honseki.images.errors import LostError
 from honseki.settings import CHECKOUT
 
@@ -49,7 +50,7 @@ def test_only_a_credential_opens_the_shell(tmp_path: Path) -> None:
     machine = Machine(tmp_path / "disk.raw", credentials=(("user-data", '{"a": 1, "b": 2}'),))
     said = options(boot.command(machine, tmp_path, []), "-smbios")
     # Not in arguments, which every process can read.
-    assert said == [f"type=11,path={tmp_path}/credential-{name}" for name in ("honseki.console", "user-data")]
+    assert said[-2:] == [f"type=11,path={tmp_path}/credential-{name}" for name in ("honseki.console", "user-data")]
     told = [(tmp_path / f"credential-{name}").read_text() for name in ("honseki.console", "user-data")]
     assert told[0] == f"io.systemd.credential.binary:honseki.console={base64.b64encode(b'1').decode()}"
     assert base64.b64decode(told[1].partition("=")[2]).decode() == '{"a": 1, "b": 2}'
@@ -57,6 +58,18 @@ def test_only_a_credential_opens_the_shell(tmp_path: Path) -> None:
     unit = (Path(boot.__file__).parents[2] / "images/plain/templates/console.service.j2").read_text()
     assert "ConditionCredential=honseki.console\n" in unit
     assert f"ConditionPathExists=/dev/virtio-ports/{boot.PORT_NAME}\n" in unit
+
+
+@pytest.mark.parametrize(("kind", "given"), [(boot.EMULATION, [f"type=11,value={boot.EMULATED_WORDS}"]), ("kvm", [])])
+def test_only_an_emulated_machine_is_spared_what_emulation_makes_slow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, given: list[str]
+) -> None:
+    monkeypatch.setattr(boot, "accelerator", lambda: kind)
+    said = options(boot.command(Machine(tmp_path / "disk.raw"), tmp_path, []), "-smbios")
+    assert [each for each in said if "value=" in each] == given
+    shipped = " ".join(load("app").manifest.kernel_parameters)
+    assert "pti=on" in shipped
+    assert "pti=off" not in shipped
 
 
 def test_a_machine_ends_with_whoever_started_it(tmp_path: Path) -> None:

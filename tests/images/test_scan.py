@@ -54,14 +54,57 @@ def test_nothing_that_applies_is_no_full_score() -> None:
 
 
 def test_each_failing_rule_has_its_reason_or_is_unexplained(found: tuple[Rule, ...]) -> None:
-    failing, stale = scan.reasons(found, {"two": "there is no mail", "one": "was not met once"})
-    done = Scan("i", "d", (scan.score(scan.ENHANCED, found),), 80, (), (), failing, stale, 40.0, {})
+    unmet = {"two": "there is no mail", "one": "was not met once", "elsewhere": "of a profile that wasn't evaluated"}
+    failing, stale, kernel = scan.reasons({"p": found}, unmet)
+    done = Scan("i", "d", (scan.score("p", found),), 80, (), (), failing, stale, 40.0, {}, kernel)
     assert {each.rule: each.reason for each in failing} == {"two": "there is no mail", "three": None}
     assert [each.rule for each in done.unexplained] == ["three"]
     assert stale == ("one",)
     said = json.loads(json.dumps(done.as_json()))
     assert said["unexplained"] == ["three"]
-    assert said["scores"][scan.ENHANCED]["percent"] == 33.3
+    assert said["scores"]["p"]["percent"] == 33.3
+
+
+def test_a_rule_that_fails_in_one_profile_and_passes_in_another_is_listed_with_the_one() -> None:
+    results = {"p": (Rule("a", "A", "low", "pass"),), "q": (Rule("a", "A", "low", "fail"),)}
+    failing, stale, _ = scan.reasons(results, {"a": "q wants 1, p wants 2"})
+    assert [(each.rule, each.profiles) for each in failing] == [("a", ("q",))]
+    assert stale == ()
+    both = {name: (Rule("a", "A", "low", "fail"),) for name in ("p", "q")}
+    assert scan.reasons(both, {})[0][0].profiles == ("p", "q")
+
+
+def test_the_kernels_configuration_is_counted_and_listed_apart() -> None:
+    results = tuple(
+        Rule(name, "", "low", said)
+        for name, said in (
+            ("a", "pass"),
+            ("kernel_config_bug", "pass"),
+            ("kernel_config_gcc_plugin_latent_entropy", "fail"),
+            ("kernel_config_hibernation", "error"),
+            ("kernel_module_udf_disabled", "fail"),
+        )
+    )
+    score = scan.score("p", results)
+    assert (score.passed, score.failed, score.kernel_passed, score.kernel_failed) == (1, 1, 1, 2)
+    assert score.percent == 50.0
+    failing, _, kernel = scan.reasons({"p": results}, {})
+    assert [each.rule for each in failing] == ["kernel_module_udf_disabled"]
+    assert kernel == ("kernel_config_gcc_plugin_latent_entropy", "kernel_config_hibernation")
+
+
+def test_a_profile_within_a_wanted_one_is_not_evaluated_again() -> None:
+    known = {
+        "level1": (frozenset({"a"}), {"v": "1"}),
+        "level2": (frozenset({"a", "b"}), {"v": "1", "w": "2"}),
+        "other": (frozenset({"a"}), {"v": "9"}),
+    }
+    assert scan.plan(known, ["level1", "level2"]) == {"level1": "level2", "level2": "level2"}
+    assert scan.plan(known, ["level1"]) == {"level1": "level1"}
+    assert scan.plan(known, ["other", "level2"]) == {"other": "other", "level2": "level2"}
+    with pytest.raises(HonsekiError, match="no profile level9") as error:
+        scan.plan(known, ["level1", "level9"])
+    assert "level1, level2, other" in error.value.do
 
 
 @pytest.mark.parametrize("text", ["", "<a", "<a/>"])
@@ -91,14 +134,14 @@ def test_profiles_of_a_data_stream(tmp_path: Path) -> None:
 
 def test_the_content_comes_from_the_next_release_of_the_same_archive() -> None:
     text = (
-        "Types: deb\nURIs: http://a.example/debian\nSuites: bookworm bookworm-updates\nComponents: main\n\n"
-        "Types: deb\nURIs: http://a.example/debian-security\nSuites: bookworm-security\nComponents: main\n"
+        "Types: deb\nURIs: http://a.example/debian\nSuites: trixie trixie-updates\nComponents: main\n\n"
+        "Types: deb\nURIs: http://a.example/debian-security\nSuites: trixie-security\nComponents: main\n"
     )
-    assert scantools.for_release(text, "trixie") == (
-        "Types: deb\nURIs: http://a.example/debian\nSuites: trixie\nComponents: main\n"
+    assert scantools.for_release(text, "sid") == (
+        "Types: deb\nURIs: http://a.example/debian\nSuites: sid\nComponents: main\n"
     )
     with pytest.raises(HonsekiError, match="no main archive"):
-        scantools.for_release("Types: deb\nURIs: http://a.example\nSuites: bookworm-security\nComponents: main\n", "x")
+        scantools.for_release("Types: deb\nURIs: http://a.example\nSuites: trixie-security\nComponents: main\n", "x")
 
 
 def test_every_hardened_image_says_why_a_rule_is_not_met() -> None:
@@ -121,7 +164,7 @@ def test_lynis_has_its_folders_though_a_package_lacks_them(tmp_path: Path) -> No
 
 def test_sources_without_the_scanners_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tools: Tools) -> None:
     sources = tmp_path / "own.sources"
-    sources.write_text("Types: deb\nURIs: http://127.0.0.1:9/debian\nSuites: bookworm\nComponents: main\n")
+    sources.write_text("Types: deb\nURIs: http://127.0.0.1:9/debian\nSuites: trixie\nComponents: main\n")
     monkeypatch.setenv("HONSEKI_APT_SOURCES", str(sources))
     said = "E: Unable to locate package lynis"
     tools.fake("apt-get", f'case "$*" in *install*) echo "{said}" >&2; exit 100;; esac')

@@ -361,6 +361,7 @@ def place() -> str:
 def sources(release: str, environ: dict[str, str] | None = None, etc: Path = Path("/etc/apt")) -> str:
     """The machine's apt sources that serve Debian's `release`, as one deb822 text.
 
+    A machine of another Debian release needs no source of this one: its own are asked for this release instead.
     Sources of other suites (a vendor's own repository) have no say in an image. `HonsekiError` if none is left.
     """
     env = os.environ if environ is None else environ  # noqa: TID251
@@ -375,21 +376,46 @@ def sources(release: str, environ: dict[str, str] | None = None, etc: Path = Pat
             do = "write Types, URIs, Suites and Components (deb822, see sources.list(5)), not `deb` lines"
             raise HonsekiError(f"{SOURCES} names a file without a source", where=chosen, do=do)
         return text
-    found = []
-    for file in sorted([etc / "sources.list", *(etc / "sources.list.d").glob("*")]):
-        if not file.is_file():
-            continue
-        if file.suffix == ".list":
-            found += [each for line in file.read_text().splitlines() if (each := _one_line(line, release))]
-        elif file.suffix == ".sources":
-            found += [each for each in re.split(r"\n\s*\n", file.read_text()) if _serves(each, release)]
-    if not found:
-        raise HonsekiError(
-            f"this machine has no apt source for Debian {release}",
-            where=str(etc),
-            do=f"add one, or set {SOURCES} to a file with sources (deb822, see sources.list(5))",
-        )
-    return "\n\n".join(each.strip() for each in found) + "\n"
+    texts = [
+        (file.suffix, file.read_text())
+        for file in sorted([etc / "sources.list", *(etc / "sources.list.d").glob("*")])
+        if file.is_file() and file.suffix in {".list", ".sources"}
+    ]
+    # The release's own sources; on a machine of another release, those of that release under this one's name.
+    for there in (release, *(each for each in _RELEASES if each != release)):
+        found = []
+        for suffix, text in texts:
+            if suffix == ".list":
+                found += [each for line in text.splitlines() if (each := _one_line(line, there))]
+            else:
+                found += [each for each in re.split(r"\n\s*\n", text) if _serves(each, there)]
+        if found:
+            return "\n\n".join(_renamed(each.strip(), there, release) for each in found) + "\n"
+    raise HonsekiError(
+        f"this machine has no apt source for Debian {release}, nor one of another Debian release to derive it from",
+        where=str(etc),
+        do=f"add one, or set {SOURCES} to a file with sources (deb822, see sources.list(5))",
+    )
+
+
+_RELEASES: Final = ("trixie", "forky", "bookworm", "bullseye", "sid")
+"""Code names of Debian's releases that a building machine may have (https://www.debian.org/releases/)."""
+
+
+def _renamed(paragraph: str, there: str, release: str) -> str:
+    """A source of Debian's release `there`, as one of `release` of the same archive: the same URIs and `Signed-By`.
+
+    apt checks the lists by the key in the machine's keyring and refuses a `Release` file of another code name
+    (https://manpages.debian.org/bookworm/apt/apt-secure.8.en.html), so a wrong answer can't pass for the right one.
+    """
+    if there == release:
+        return paragraph
+
+    def other(match: re.Match[str]) -> str:
+        suites = (each.replace("/updates", "-security").replace(there, release) for each in match[2].split())
+        return match[1] + " ".join(suites)
+
+    return re.sub(r"^(Suites:[ \t]*)(.*)$", other, paragraph, flags=re.MULTILINE)
 
 
 def _suites(release: str) -> set[str]:

@@ -18,6 +18,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from honseki.images.builder.document import Lines, ManifestError, problem, read
 
 IMAGES: Final = Path(__file__).resolve().parents[3] / "images"
+RELEASE: Final = "trixie"
+"""Debian's release that every image is of (Debian 13)."""
 MANIFEST: Final = "manifest.yaml"
 LOCK: Final = "packages.lock"
 
@@ -146,7 +148,7 @@ class Manifest(_Strict):
     name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")
     title: Title
     base: str | None = None
-    release: Literal["bookworm"] = "bookworm"
+    release: Literal["trixie"] = RELEASE
     packages_of: date = Field(ge=date(2000, 1, 1), lt=date(2038, 1, 1))
     """The day as of which packages were locked; every time stamp in the image is its midnight (UTC) or earlier.
     ext file systems count seconds in 32 bits."""

@@ -123,6 +123,6 @@ def test_a_mistake_that_the_build_finds_is_not_covered_either(bench: Bench) -> N
 
 
 def test_with_none_built_and_none_to_be_built_there_is_none(bench: Bench) -> None:
-    bench.refusal = HonsekiError("this machine has no apt source for Debian bookworm")
+    bench.refusal = HonsekiError("this machine has no apt source for Debian trixie")
     with pytest.raises(HonsekiError, match="no apt source"):
         bench.newest()

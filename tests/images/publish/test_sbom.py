@@ -20,15 +20,15 @@ from . import made
 
 TRACKER = {
     "glibc": {
-        "CVE-2026-1": {"description": "d", "releases": {"bookworm": {
+        "CVE-2026-1": {"description": "d", "releases": {"trixie": {
             "status": "resolved", "fixed_version": "2.36-9+deb12u11", "urgency": "high"}}},
-        "CVE-2026-2": {"releases": {"bookworm": {"status": "resolved", "fixed_version": "2.36-9+deb12u9"}}},
-        "CVE-2026-3": {"releases": {"bookworm": {"status": "open", "urgency": "unimportant"}}},
-        "CVE-2026-4": {"releases": {"trixie": {"status": "open"}}},
-        "CVE-2026-5": {"releases": {"bookworm": {"status": "resolved", "fixed_version": "0"}}},
-        "CVE-2026-6": {"releases": {"bookworm": {"status": "undetermined"}}},
+        "CVE-2026-2": {"releases": {"trixie": {"status": "resolved", "fixed_version": "2.36-9+deb12u9"}}},
+        "CVE-2026-3": {"releases": {"trixie": {"status": "open", "urgency": "unimportant"}}},
+        "CVE-2026-4": {"releases": {"bookworm": {"status": "open"}}},
+        "CVE-2026-5": {"releases": {"trixie": {"status": "resolved", "fixed_version": "0"}}},
+        "CVE-2026-6": {"releases": {"trixie": {"status": "undetermined"}}},
     },
-    "nothing-of-ours": {"CVE-2026-7": {"releases": {"bookworm": {"status": "open"}}}},
+    "nothing-of-ours": {"CVE-2026-7": {"releases": {"trixie": {"status": "open"}}}},
 }  # fmt: skip
 
 
@@ -82,7 +82,7 @@ def test_without_the_trackers_data_vulnerabilities_are_not_known(image: Built) -
 
 
 def test_vulnerabilities_by_source_and_version(image: Built, tracker: Tracker) -> None:
-    found = known(read_packages(image.folder), tracker, "bookworm")
+    found = known(read_packages(image.folder), tracker, "trixie")
     assert {(v.id, v.state, v.fixed) for v in found} == {
         ("CVE-2026-1", "fixable", "2.36-9+deb12u11"),
         ("CVE-2026-3", "open", None),
@@ -129,7 +129,7 @@ def test_a_list_that_is_not_the_database_is_refused(image: Built, change: str) -
 
 ODD = [
     *("", "[]", "{}", '{"a": {}}', '{"a": []}', "<html>", '{"a": {"CVE-1": 5}}', '{"a": {"CVE-1": {"releases": []}}}'),
-    *('{"a": {"CVE-1": {"releases": {"bookworm": "x"}}}}', '{"a": {"CVE-1": {"releases": {}}}, "b": {"CVE-2": "x"}}'),
+    *('{"a": {"CVE-1": {"releases": {"trixie": "x"}}}}', '{"a": {"CVE-1": {"releases": {}}}, "b": {"CVE-2": "x"}}'),
 ]
 
 
