@@ -109,7 +109,7 @@ def publish(
     """Publish an image to the inventory's regions, encrypted, for the tenants' accounts only.
 
     The disk is written block by block (only what differs from an earlier image), read back and compared, and
-    registered. It can be interrupted and killed: the next run goes on where it was. What is there is not sent again.
+    registered. It can be interrupted and killed: the next run continues. Existing blocks aren't sent again.
 
     \b
     Example:

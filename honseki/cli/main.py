@@ -43,7 +43,7 @@ from honseki.settings import TARGETS
     type=click.Choice(TARGETS),
     help="The cloud: the rehearsal region on this machine, or AWS. Default: HONSEKI_TARGET, else rehearsal.",
 )
-@click.option("-v", "--verbose", is_flag=True, help="Say every command that is run.")
+@click.option("-v", "--verbose", is_flag=True, help="Print every command that is run.")
 @click.version_option(package_name="honseki")
 @click.pass_context
 def cli(click_context: click.Context, target: str | None, verbose: bool) -> None:

@@ -72,7 +72,7 @@ def stop(context: Context) -> int:
 @json_option
 @pass_context
 def status(context: Context, as_json: bool) -> int:
-    """Say whether it runs (exit code 1 if not).
+    """Show whether it runs (exit code 1 if not).
 
     \b
     Example:

@@ -106,7 +106,7 @@ def up(
     jobs: int,
     as_json: bool,
 ) -> int:
-    """Bring tenants to what is declared. Safe to repeat, to interrupt and to kill.
+    """Deploy or repair tenants, so that the cloud matches the declaration. Safe to repeat, interrupt and kill.
 
     \b
     Example:
@@ -145,7 +145,7 @@ def deploy(
 @json_option
 @pass_context
 def drift(context: Context, codes: tuple[str, ...], everyone: bool, full: bool, jobs: int, as_json: bool) -> int:
-    """Show what was changed in the cloud by other hands. Exit code 4 if anything was. Changes nothing.
+    """Show what was changed in the cloud by hand. Exit code 4 if anything was. Changes nothing.
 
     \b
     Example:
@@ -221,14 +221,14 @@ def status(context: Context, codes: tuple[str, ...], everyone: bool, as_json: bo
         console.print(tree)
         if begun:
             console.print(
-                f"  {many(len(begun), 'step')} of an interrupted operation; `honseki up {municipality.code}` goes on"
+                f"  {many(len(begun), 'step')} of an interrupted operation; `honseki up {municipality.code}` continues"
             )
     return Exit.OK
 
 
 @click.command()
 @click.argument("code")
-@click.option("--confirm", metavar="NAME", help="The municipality's name, instead of being asked for it.")
+@click.option("--confirm", metavar="NAME", help="The municipality's name. Without it, the command asks.")
 @json_option
 @pass_context
 def destroy(context: Context, code: str, confirm: str | None, as_json: bool) -> int:

@@ -196,7 +196,7 @@ def run(
         raise InterruptError(
             f"interrupted: {kind} of {stack.name}",
             why="the engine finished what it was doing and recorded it",
-            do="run the same command again; it goes on from there",
+            do="run the same command again; it continues from there",
         )
     return Done(kind, stack.name, outcome, time.monotonic() - begun, *ended)
 
@@ -218,7 +218,7 @@ def check(done: Done) -> Done:
         f"{done.kind} of {done.stack} failed",
         where=where,
         why=text,
-        do="fix what the reason says, then run the same command again: it goes on from what was done",
+        do="fix what the reason says, then run the same command again: it continues with what is left",
     )
 
 

@@ -61,7 +61,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         self._about: tuple[Municipality, Target] | None = None
         self._why_not = "the engine didn't say which stack this is about"
         self._nodes: dict[str, Node] = {}
-        self._told: set[tuple[str, str, str]] = set()
+        self._reported: set[tuple[str, str, str]] = set()
         # The engine analyses several resources at once.
         self._lock = threading.Lock()
 
@@ -142,9 +142,9 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         """Each finding once, though it is found twice."""
         for finding in result.findings:
             key = (finding.rule, finding.urn, finding.path)
-            if key in self._told:
+            if key in self._reported:
                 continue
-            self._told.add(key)
+            self._reported.add(key)
             yield self._diagnostic(finding)
 
     def _diagnostic(self, finding: Finding) -> Any:

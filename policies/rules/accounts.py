@@ -32,7 +32,7 @@ _ONCE: Final = ((t.PASSWORD_POLICY, "password policy"), (t.ACCOUNT_PUBLIC_ACCESS
     ja="アカウントの既定値",
     en="The account's defaults are the safe ones",
     severity="medium",
-    why="Whatever is made by hand in the account gets them (68条の2).",
+    why="Whatever is made by hand in the account uses them (68条の2).",
     remediation="Passwords of 14 characters and 24 remembered; encryption by default; IMDSv2; public access blocked.",
     each=(t.PASSWORD_POLICY, t.EBS_ENCRYPTION, t.METADATA_DEFAULTS, t.SNAPSHOT_PUBLIC_ACCESS, t.IMAGE_PUBLIC_ACCESS),
 )
@@ -83,7 +83,7 @@ def internet_blocked(node: Node, _: Subject) -> Iterator[Found]:
     ja="アカウント全体の防護",
     en="The account's own settings are declared in each region",
     severity="medium",
-    why="They are the second line behind what each component declares (68条の2).",
+    why="They protect even where a component's declaration is wrong (68条の2).",
     remediation="Declare infra.account.Account in both places.",
     each=PLACE,
 )
@@ -97,7 +97,7 @@ def account_guarded(place: Place, tenant: Subject) -> Iterator[Found]:
 @rule(
     "service-role",
     ja="サービス連携ロール",
-    en="Service-linked roles are of reviewed services",
+    en="Service-linked roles belong to reviewed services",
     severity="high",
     why="Such a role may do whatever AWS gives the service.",
     remediation="autoscaling.amazonaws.com and config.amazonaws.com only; review any other first.",

@@ -94,9 +94,9 @@ def _settings(node: Node, line: Line) -> Iterator[Found]:
 @rule(
     "line-private",
     ja="回線同士は非接続",
-    en="Lines don't talk to each other past the VPCs",
+    en="Lines aren't connected to each other past the VPCs",
     severity="high",
-    why="SiteLink joins the circuits of whoever is behind the gateway.",
+    why="SiteLink connects all circuits behind the gateway.",
     remediation="sitelinkEnabled false.",
     each=(t.DX_INTERFACE,),
 )

@@ -30,7 +30,7 @@ https://docs.aws.amazon.com/config/latest/developerguide/manage-delivery-channel
     ja="保存先の保護設定",
     en="Every bucket has versions, a key, a lock, a policy, a lifecycle, and no public access",
     severity="critical",
-    why="Each part alone can be got around: without versions an overwrite deletes, without a lock a deletion does.",
+    why="Each part alone can be bypassed: without versions an overwrite deletes, without a lock a deletion does.",
     remediation="Declare infra.bucket.LogBucket.",
     each=(t.BUCKET,),
 )
@@ -57,7 +57,7 @@ def bucket_whole(bucket: Node, tenant: Subject) -> Iterator[Found]:
     ja="保存先の施錠",
     en="Object locks are in compliance mode, for as long as the inventory says",
     severity="critical",
-    why="In governance mode the history can be deleted by who may bypass it; logs are kept 90 days or more (①).",
+    why="In governance mode the bypass permission lets the history be deleted; logs are kept 90 days or more (①).",
     remediation="rule.defaultRetention: mode COMPLIANCE, days from municipality.retention.days.",
     each=(t.BUCKET_LOCK,),
 )
@@ -94,7 +94,7 @@ def bucket_versioned(node: Node, _: Subject) -> Iterator[Found]:
     ja="保存先の暗号化",
     en="Buckets are encrypted with the tenant's own key",
     severity="high",
-    why="Audit logs tell who looked at whose register (68条の2).",
+    why="Audit logs show who looked at whose register (68条の2).",
     remediation="sseAlgorithm aws:kms, kmsMasterKeyId: the region's key for audit, bucketKeyEnabled.",
     each=(t.BUCKET_ENCRYPTION,),
 )
@@ -166,9 +166,9 @@ def bucket_kept(node: Node, tenant: Subject) -> Iterator[Found]:
 @rule(
     "bucket-guarded",
     ja="保存先の利用制限",
-    en="Bucket policies refuse what doesn't come by TLS, and deletion by anybody",
+    en="Bucket policies refuse requests without TLS, and deletion by anybody",
     severity="critical",
-    why="What is written must be read by nobody on its way, and be taken out by nobody (safeguard ③).",
+    why="Nobody may read records on their way to the bucket, or delete them (safeguard ③).",
     remediation="policy: Deny without aws:SecureTransport; Deny s3:DeleteObject and s3:DeleteObjectVersion to *.",
     each=(t.BUCKET_POLICY,),
 )
@@ -234,7 +234,7 @@ def _about(resource: str, bucket: Node) -> bool:
 @rule(
     "trail-there",
     ja="操作の記録",
-    en="A trail of all regions, and the configuration's history in each",
+    en="A trail of all regions, and a configuration recorder in each",
     severity="critical",
     why="The trail says who did what with the servers (safeguard ③); recorded configurations say what changed.",
     remediation="Declare infra.audit.Audit in both places.",
@@ -263,7 +263,7 @@ def trail_there(tenant: Subject) -> Iterator[Found]:
     ja="操作記録の完全性",
     en="The trail covers all regions and services, is validated, encrypted, and seen by the alarms",
     severity="critical",
-    why="A trail that can be altered, or leaves a region out, is no history of work (safeguard ③).",
+    why="A trail that can be altered, or omits a region, isn't a history of work (safeguard ③).",
     remediation="Declare it as infra/audit.py does.",
     each=(t.TRAIL,),
 )
@@ -348,7 +348,7 @@ def names_logged(vpc: Node, tenant: Subject) -> Iterator[Found]:
 @rule(
     "recorder-complete",
     ja="構成変更の記録",
-    en="The configuration of everything is recorded, all the time, in an encrypted bucket",
+    en="All configuration is recorded continuously, in an encrypted bucket",
     severity="high",
     why="It records what was changed by hand, and when (safeguard ③).",
     remediation="recordingGroup.allSupported true, status enabled, s3KmsKeyArn, the tenant's own bucket and role.",
@@ -409,9 +409,9 @@ def query_log_kept(node: Node, tenant: Subject) -> Iterator[Found]:
 @rule(
     "buckets-used",
     ja="保存先の用途",
-    en="Every bucket is somebody's destination",
+    en="Every bucket is a destination of something",
     severity="low",
-    why="A store that nobody writes to is a gap that looks like a safeguard.",
+    why="A store that nothing writes to looks like a safeguard and is a gap.",
     remediation="Name it as a destination, or remove it.",
     each=PLACE,
 )

@@ -199,7 +199,7 @@ def _kept(plan: Node, path: str, lifecycle: Any, days: int) -> Iterator[Found]:
     ja="取得の対象",
     en="What is selected for backup is the tenant's database, by its own role",
     severity="high",
-    why="A selection that meets nothing backs up nothing.",
+    why="A selection without a match backs up nothing.",
     remediation="resources: the database's ARN (or its tags); iamRoleArn: the tenant's own.",
     each=(t.BACKUP_SELECTION, t.RESTORE_SELECTION),
 )
@@ -236,7 +236,7 @@ def selection_covers(node: Node, tenant: Subject) -> Iterator[Found]:
     ja="復元試験",
     en="Backups are restored for testing every week, the newest ones",
     severity="high",
-    why="A backup is worth what its last restore has shown (safeguard ④).",
+    why="Only a restore shows that a backup can be used (safeguard ④).",
     remediation="scheduleExpression weekly; recoveryPointSelection LATEST_WITHIN_WINDOW, snapshots and continuous.",
     each=(t.RESTORE_PLAN,),
 )

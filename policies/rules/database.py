@@ -57,7 +57,7 @@ def database_there(tenant: Subject) -> Iterator[Found]:
     ja="データベースの冗長化",
     en="The database has a standby in another zone and can't be deleted by mistake",
     severity="critical",
-    why="With the loss of a zone the work goes on (safeguard ④).",
+    why="The loss of a zone must not stop the service (safeguard ④).",
     remediation="multiAz true (a Multi-AZ instance), deletionProtection true, a final snapshot.",
     each=(t.DATABASE,),
 )

@@ -21,8 +21,7 @@ _TAKES_AWAY: Final = ("Delete", "Put*", "*", "PutBucket", "PutRetention", "PutOb
     ja="保守と監視の経路",
     en="Endpoints for sessions, logs and S3, over enough zones",
     severity="high",
-    why="Without them there is neither remote maintenance nor monitoring (safeguard ③), or a way to the internet is "
-    "needed for it.",
+    why="Without them, remote maintenance and monitoring (safeguard ③) need a path to the internet, or fail.",
     remediation="Declare infra.endpoints.Endpoints: ssm, ssmmessages, logs as interfaces, s3 as a gateway.",
     each=PLACE,
 )
@@ -54,7 +53,7 @@ def endpoints_there(place: Place, tenant: Subject) -> Iterator[Found]:
     ja="審査済みサービスのみ",
     en="Endpoints lead to reviewed AWS services only",
     severity="critical",
-    why="An endpoint to another account's service is a way out of the tenant, and another AWS service is one more.",
+    why="An endpoint to another account's service, or to one more AWS service, is a path out of the tenant.",
     remediation="Use ssm, ssmmessages, logs (Interface) and s3 (Gateway); review any other here first.",
     each=(t.VPC_ENDPOINT,),
 )
@@ -85,7 +84,7 @@ def endpoint_kind(node: Node, tenant: Subject) -> Iterator[Found]:
 @rule(
     "endpoint-policy",
     ja="エンドポイントの利用制限",
-    en="Endpoints admit the tenant's own principals to its own resources, and take nothing away",
+    en="Endpoints admit the tenant's own principals to its own resources, and nothing else",
     severity="critical",
     why="Through an open endpoint, registers can be carried to another account's bucket, or logs deleted.",
     remediation="policy: infra.endpoints.endpoint_policy (aws:PrincipalAccount and aws:ResourceAccount are the "
@@ -142,7 +141,7 @@ def endpoint_route(node: Node, tenant: Subject) -> Iterator[Found]:
     ja="DNSファイアウォール",
     en="Each VPC resolves through a DNS firewall that fails closed and ends by blocking everything",
     severity="critical",
-    why="The resolver reaches the public DNS where no packet can leave: registers could be carried out in questions.",
+    why="The resolver reaches the public DNS although no packet can leave: register data could leave in DNS queries.",
     remediation="Declare infra.dns.DnsFirewall for the VPC.",
     each=(t.VPC,),
 )
@@ -191,7 +190,7 @@ def _domains(node: Node, tenant: Subject) -> list[Any]:
     ja="DNS許可規則",
     en="DNS firewall rules allow the names in use, and block",
     severity="critical",
-    why="A name more is a channel out of the tenant; ALERT lets everything pass.",
+    why="Each further name is a channel out of the tenant; ALERT lets everything pass.",
     remediation="Allow the endpoints' names and the inventory's dns_names only; block with NXDOMAIN or NODATA.",
     each=(t.DNS_RULE,),
 )
@@ -245,7 +244,7 @@ def _names(region: str, tenant: Subject) -> frozenset[str]:
 @rule(
     "dns-protected",
     ja="DNS設定の変更防止",
-    en="The DNS firewall's settings hold",
+    en="The DNS firewall fails closed, and its association is protected",
     severity="high",
     why="Fail-open lets every name pass when the firewall doesn't answer.",
     remediation="firewallFailOpen DISABLED; mutationProtection ENABLED.",

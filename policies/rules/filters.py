@@ -27,7 +27,7 @@ _TCP: Final = frozenset({"tcp", "6"})
     ja="セキュリティグループは全体を宣言",
     en="Security groups are declared whole",
     severity="high",
-    why="What isn't declared is whatever somebody adds by hand, and AWS opens a new group's way out.",
+    why="What isn't declared is what somebody adds by hand, and a new group admits everything outbound.",
     remediation="Declare ingress and egress as explicit lists, and the VPC.",
     each=(t.SECURITY_GROUP,),
 )
@@ -125,9 +125,9 @@ class _Flow:
 @rule(
     "acl-narrow",
     ja="ネットワークACLは必要最小限",
-    en="Network ACLs let through what the tier needs, no more",
+    en="Network ACLs admit what the tier needs, and no more",
     severity="high",
-    why="They are stateless and the last line if a security group is opened by mistake.",
+    why="They still filter if a security group is opened by mistake. They are stateless.",
     remediation="Declare them by infra/filters.py.",
     each=(t.NETWORK_ACL,),
 )
@@ -153,7 +153,7 @@ def acl_narrow(acl: Node, tenant: Subject) -> Iterator[Found]:
 @rule(
     "acl-serves",
     ja="ネットワークACLは業務を通す",
-    en="Network ACLs let the service through",
+    en="Network ACLs admit the service",
     severity="medium",
     why="Terminals, servers, database and endpoints must reach each other in every zone (safeguard ④).",
     remediation="Declare them by infra/filters.py.",

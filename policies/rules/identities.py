@@ -108,7 +108,7 @@ def policy_readable(node: Node, _: Subject) -> Iterator[Found]:
 @rule(
     "policy-positive",
     ja="権限は列挙",
-    en="Policies say what is allowed, not all but something",
+    en="Policies name what is allowed; none allows everything except something",
     severity="critical",
     why="NotAction, NotPrincipal and NotResource with Allow admit whatever AWS adds later.",
     remediation="Name the actions, principals and resources.",
@@ -126,7 +126,7 @@ def policy_positive(node: Node, _: Subject) -> Iterator[Found]:
 @rule(
     "policy-conditions",
     ja="条件の書式",
-    en="Conditions compare as they look",
+    en="Conditions use the operator that fits their value",
     severity="high",
     why="StringEquals takes `*` literally: what it allows never happens, what it denies isn't denied.",
     remediation="StringLike or ArnLike for patterns; a value for StringEquals.",
@@ -148,7 +148,7 @@ def policy_conditions(node: Node, _: Subject) -> Iterator[Found]:
     en="Policies admit named principals of the tenant's own account",
     severity="critical",
     why="A principal `*`, or of another account, is another municipality's way in (民一第19号).",
-    remediation="Name the role or the service; hold `*` (endpoints only) by aws:PrincipalAccount.",
+    remediation="Name the role or the service; restrict `*` (endpoints only) by aws:PrincipalAccount.",
     each=EVERY,
 )
 def policy_principals(node: Node, tenant: Subject) -> Iterator[Found]:
@@ -187,7 +187,7 @@ def _stranger(node: Node, name: str, statement: Statement, kind: str, principal:
     ja="ロールの引受条件",
     en="Roles are assumed by a service for this account, or by the tenant's own principals on conditions",
     severity="critical",
-    why="A service acts for every account: unless held to ours, another account's resource borrows the role.",
+    why="A service acts for every account: without a condition, another account's resource may use the role.",
     remediation="aws:SourceAccount (and aws:SourceArn) for services; a ticket and an expiry for people.",
     each=(t.ROLE,),
 )

@@ -42,9 +42,9 @@ def keys_there(place: Place, tenant: Subject) -> Iterator[Found]:
 @rule(
     "key-rotates",
     ja="鍵の更新",
-    en="Keys rotate every year, and last",
+    en="Keys rotate every year, and are deleted after 30 days at the earliest",
     severity="high",
-    why="A key that is deleted takes all that it encrypted with it; 30 days are the longest time to notice.",
+    why="Without its key, encrypted data is lost; KMS waits 30 days at most, in which to notice a deletion.",
     remediation="enableKeyRotation true, rotationPeriodInDays 365 or less, deletionWindowInDays 30, multiRegion false.",
     each=(t.KEY,),
 )
@@ -69,7 +69,7 @@ def key_rotates(key: Node, _: Subject) -> Iterator[Found]:
 @rule(
     "key-policy",
     ja="鍵の利用者の限定",
-    en="A key's policy names the tenant's own principals, and holds services to them",
+    en="A key's policy names the tenant's own principals, and services on conditions",
     severity="critical",
     why="Whoever may use the key reads what it encrypted; without a policy of ours, AWS's default lets all of IAM.",
     remediation="policy as in infra/keys.py: administration apart from use, use held by a condition, services too.",
@@ -189,7 +189,7 @@ def image_readable(group: Node, tenant: Subject) -> Iterator[Found]:
     ja="鍵の別名",
     en="Aliases are the tenant's own",
     severity="low",
-    why="An alias of another name is looked up by nobody, or by AWS itself (alias/aws/).",
+    why="Nobody looks up an alias of another name, or AWS itself does (alias/aws/).",
     remediation="alias/{code}-{place}-{purpose}",
     each=(t.ALIAS,),
 )

@@ -32,7 +32,7 @@ _LOGS: Final = ("flow", "dns", "sessions", "access")
     ja="記録先の設置",
     en="Each region has a log group for traffic, names, sessions and accesses; the primary one for the trail",
     severity="critical",
-    why="What has no place to be written to isn't recorded (safeguards ① and ③).",
+    why="Without a log group, nothing is recorded (safeguards ① and ③).",
     remediation="Declare infra.audit.Audit and infra.flowlogs.FlowLogs in both places.",
     each=PLACE,
 )
@@ -47,7 +47,7 @@ def logs_there(place: Place, tenant: Subject) -> Iterator[Found]:
 @rule(
     "log-retention",
     ja="ログの保存期間",
-    en="Log groups keep what they have as long as the inventory says",
+    en="Log groups keep their events as long as the inventory says",
     severity="critical",
     why="Logs are kept 90 days or more (safeguard ①); one number in the inventory reaches every store.",
     remediation="retentionInDays: municipality.retention.cloudwatch_days().",
@@ -67,7 +67,7 @@ def log_retention(group: Node, tenant: Subject) -> Iterator[Found]:
     ja="ログの暗号化",
     en="Log groups are encrypted with the tenant's own key",
     severity="high",
-    why="Logs tell who looked at whose register (68条の2: no leakage).",
+    why="Logs show who looked at whose register (68条の2: no leakage).",
     remediation="kmsKeyId: the ARN of the region's key for logs.",
     each=(t.LOG_GROUP,),
 )
@@ -82,7 +82,7 @@ def log_encrypted(group: Node, _: Subject) -> Iterator[Found]:
     ja="鍵はログに使える",
     en="A log group's key lets CloudWatch Logs use it for that group",
     severity="high",
-    why="A key whose policy doesn't admit the group makes every delivery fail: the history has a gap.",
+    why="If the key's policy doesn't admit the group, every delivery fails: the history has a gap.",
     remediation="Let the key's policy admit logs.REGION.amazonaws.com for the group's name (encryption context).",
     each=(t.LOG_GROUP,),
 )
@@ -106,7 +106,7 @@ def log_key_serves(group: Node, tenant: Subject) -> Iterator[Found]:
 @rule(
     "log-readable",
     ja="ログは閲覧できる",
-    en="People may read what a log group encrypts",
+    en="The key's policy lets people read a log group",
     severity="medium",
     why="The city reads the history of work whenever it wants (safeguard ③); without the key nobody can.",
     remediation="Let the key's policy admit kms:Decrypt for the account, by way of CloudWatch Logs.",
@@ -165,7 +165,7 @@ def flow_logged(vpc: Node, tenant: Subject) -> Iterator[Found]:
 @rule(
     "flow-log-complete",
     ja="通信記録の内容",
-    en="Flow logs take everything, each minute, with the fields that tell the way",
+    en="Flow logs record all traffic, each minute, with the fields that show its path",
     severity="high",
     why="Rejected traffic shows who tried; `traffic-path` shows how a packet left the VPC.",
     remediation="trafficType ALL, cloud-watch-logs, maxAggregationInterval 60, a role, the log format of "

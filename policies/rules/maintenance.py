@@ -55,7 +55,7 @@ def _preferences(node: Node) -> dict[str, Any] | None:
 @rule(
     "sessions-recorded",
     ja="作業の記録",
-    en="Sessions are recorded to encrypted stores of the tenant's own, as they happen and whole",
+    en="Sessions are recorded whole, as they happen, in encrypted stores of the tenant's own",
     severity="critical",
     why="The history of remote work can be read by the city at any time (safeguard ③).",
     remediation="cloudWatchLogGroupName with encryption and streaming, s3BucketName with encryption, an idle timeout.",
@@ -89,9 +89,9 @@ def sessions_recorded(node: Node, tenant: Subject) -> Iterator[Found]:
 @rule(
     "people-bounded",
     ja="作業者の限定",
-    en="People come as the inventory names them; who works needs a ticket, and comes until a date",
+    en="Only people named in the inventory may assume roles; the operator needs a ticket, and access ends on a date",
     severity="critical",
-    why="A role without an end or a ticket lets work be done that nobody asked for (safeguard ③).",
+    why="A role without an end or a ticket permits work that nobody ordered (safeguard ③).",
     remediation="Trust the inventory's principals only; aws:CurrentTime before operator.expires; a ticket tag on the "
     "session.",
     each=(t.ROLE,),
@@ -152,7 +152,7 @@ def _works(role: Node, tenant: Subject) -> bool:
     ja="市の閲覧権限",
     en="The city's role reads the history of work, and nothing else",
     severity="high",
-    why="The city reads the history at any time (safeguard ③); what reads can't alter it.",
+    why="The city reads the history at any time (safeguard ③); a reader must not be able to alter it.",
     remediation="Get, List, Describe, FilterLogEvents on the session and trail logs; kms:Decrypt by way of logs and "
     "S3.",
     each=(t.ROLE,),

@@ -63,7 +63,7 @@ def topic_there(place: Place, tenant: Subject) -> Iterator[Found]:
     ja="通報先の保護",
     en="Topics are encrypted with the tenant's own key",
     severity="medium",
-    why="Alarms tell what is weak at the moment; an AWS managed key doesn't let alarms through.",
+    why="Alarms show current weaknesses; a topic under an AWS managed key doesn't receive alarms.",
     remediation="kmsMasterKeyId: the region's key for alarms.",
     each=(t.TOPIC,),
 )
@@ -78,7 +78,7 @@ def topic_encrypted(topic: Node, _: Subject) -> Iterator[Found]:
     ja="通報先の利用制限",
     en="Only the tenant's alarms and events publish to a topic",
     severity="high",
-    why="Whoever else publishes can drown an alarm; whoever else subscribes learns of weaknesses.",
+    why="Other publishers can hide an alarm among noise; other subscribers learn of weaknesses.",
     remediation="Allow sns:Publish to cloudwatch and events, held by aws:SourceAccount.",
     each=(t.TOPIC_POLICY,),
 )
@@ -147,9 +147,9 @@ def _namespaces(alarm: Node) -> set[str]:
 @rule(
     "alarm-rings",
     ja="警報は当番に届く",
-    en="Alarms reach the on-call topic, and are on",
+    en="Alarms are enabled and notify the on-call topic",
     severity="critical",
-    why="An alarm that rings nowhere is no monitoring.",
+    why="An alarm that notifies nobody is no monitoring.",
     remediation="alarmActions: the region's topic; actionsEnabled true.",
     each=(t.ALARM,),
 )
@@ -203,7 +203,7 @@ _DIMENSIONS: Final = {
 @rule(
     "service-watched",
     ja="稼働中の設備の監視",
-    en="What runs in a region is watched there",
+    en="Everything that runs in a region is watched there",
     severity="high",
     why="Servers and a replica that run in the recovery region are what a disaster needs (safeguards ③ and ④).",
     remediation="Declare infra.monitoring.Monitoring with the servers and the database of the place.",
@@ -271,7 +271,7 @@ def event_rings(node: Node, tenant: Subject) -> Iterator[Found]:
     ja="ログの監視",
     en="Metric filters count what alarms watch",
     severity="medium",
-    why="A filter whose metric no alarm watches tells nobody.",
+    why="A filter whose metric no alarm watches notifies nobody.",
     remediation="An alarm on the filter's metric (namespace and name).",
     each=(t.LOG_METRIC,),
 )
@@ -295,9 +295,9 @@ def logs_watched(node: Node, tenant: Subject) -> Iterator[Found]:
 @rule(
     "group-counted",
     ja="サーバ台数の計測",
-    en="An Auto Scaling group tells how many of its servers are in service",
+    en="An Auto Scaling group reports how many of its servers are in service",
     severity="medium",
-    why="Without the metric the alarm on missing servers rings always or never: nobody learns of a lost one.",
+    why="Without the metric, the alarm on missing servers always or never rings: nobody notices a lost one.",
     remediation="enabledMetrics with GroupInServiceInstances.",
     each=(t.AUTO_SCALING,),
 )

@@ -10,9 +10,7 @@ from policies.rules import tokens as t
 from policies.rules.core import PLACE, Found, rule
 from policies.rules.subject import Place, Subject, get, items
 
-_ISOLATED: Final = (
-    "A-town's virtual server must not reach B-town's, and neither the internet (safeguard ②, 民一第19号)."
-)
+_ISOLATED: Final = "A-town's virtual server must reach neither B-town's nor the internet (safeguard ②, 民一第19号)."
 
 
 @rule(
@@ -20,7 +18,7 @@ _ISOLATED: Final = (
     ja="両地域の仮想網",
     en="One VPC in each region, with the inventory's addresses",
     severity="critical",
-    why="The recovery region serves only if its network stands; addresses decide what the lines carry.",
+    why="The recovery region serves only if its network exists; addresses decide what the lines carry.",
     remediation="Declare infra.network.Network in both places with the inventory's CIDR.",
     each=PLACE,
 )
@@ -103,9 +101,9 @@ def subnet_private(subnet: Node, _: Subject) -> Iterator[Found]:
 @rule(
     "routes-none",
     ja="固定経路なし",
-    en="Route tables are declared whole, with no route of their own",
+    en="Route tables declare an empty list of routes",
     severity="critical",
-    why="Only the local route and what the tenant's own lines teach may lead anywhere. " + _ISOLATED,
+    why="Only the local route and routes learnt from the tenant's own lines may exist. " + _ISOLATED,
     remediation="routes=[] (an explicit empty list: then Pulumi owns the table's routes).",
     each=(t.ROUTE_TABLE, t.DEFAULT_ROUTE_TABLE),
 )
@@ -123,9 +121,9 @@ def routes_none(table: Node, _: Subject) -> Iterator[Found]:
 @rule(
     "propagation",
     ja="回線の経路は業務層のみ",
-    en="Only the app tier learns the terminals' routes, and it does",
+    en="The app tier, and no other, learns the terminals' routes",
     severity="high",
-    why="Data and endpoints need no way out of the VPC; without the app tier's, no terminal reaches a server.",
+    why="Data and endpoints need no path out of the VPC; without the app tier's, no terminal reaches a server.",
     remediation="propagatingVgws: the tenant's own VPN gateway in the app tier's table, empty elsewhere.",
     each=(t.ROUTE_TABLE, t.DEFAULT_ROUTE_TABLE),
 )
@@ -184,9 +182,9 @@ def subnet_filtered(subnet: Node, tenant: Subject) -> Iterator[Found]:
 @rule(
     "defaults-emptied",
     ja="既定の設定を空に",
-    en="What a VPC brings with it is emptied and managed",
+    en="The defaults of a VPC are managed and emptied",
     severity="high",
-    why="The default group, ACL and table let much through, and whatever is made by hand gets them.",
+    why="The default group, ACL and table admit much, and whatever is made by hand uses them.",
     remediation="Declare the three Default* resources with explicit empty lists.",
     each=(t.VPC,),
 )
@@ -210,9 +208,9 @@ def defaults_emptied(vpc: Node, tenant: Subject) -> Iterator[Found]:
 @rule(
     "defaults-empty",
     ja="既定の設定は空",
-    en="The default security group and ACL let nothing through",
+    en="The default security group and ACL admit nothing",
     severity="critical",
-    why="Whatever is made by hand in the VPC gets them.",
+    why="Whatever is made by hand in the VPC uses them.",
     remediation="ingress=[], egress=[] (explicit empty lists), no subnet.",
     each=(t.DEFAULT_SECURITY_GROUP, t.DEFAULT_NETWORK_ACL),
 )
@@ -233,7 +231,7 @@ def defaults_empty(node: Node, _: Subject) -> Iterator[Found]:
     ja="回線の入口",
     en="Each VPC has one VPN gateway, associated with the tenant's own Direct Connect gateway",
     severity="critical",
-    why="It is the VPC's one door to the lines; a second, or another's, is a way to another municipality.",
+    why="It is the VPC's one connection to the lines; a second, or another's, is a path to another municipality.",
     remediation="One VpnGateway per VPC with its vpcId, one GatewayAssociation.",
     each=(t.VPC,),
 )

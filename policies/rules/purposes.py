@@ -87,7 +87,7 @@ _OPERATOR: Final = frozenset(
     ja="用途ごとの鍵",
     en="Each store is encrypted with the key of its purpose",
     severity="high",
-    why="A key that serves two purposes lets who may read one store read the other.",
+    why="With a key for two purposes, a reader of one store can read the other.",
     remediation="Take the key of the purpose: keys.arns[...].",
     each=tuple(_KEYS),
 )
@@ -104,7 +104,7 @@ def key_fits(node: Node, tenant: Subject) -> Iterator[Found]:
 @rule(
     "key-serves",
     ja="鍵は用途に使える",
-    en="Each key lets those use it whom it was made for",
+    en="Each key admits the services and people that it was made for",
     severity="high",
     why="A key that refuses its service makes logs, backups or servers fail when they are needed (safeguards ③ and ④).",
     remediation="policy as in infra/keypolicies.py.",
@@ -129,7 +129,7 @@ def key_serves(key: Node, tenant: Subject) -> Iterator[Found]:
 @rule(
     "role-fits",
     ja="用途ごとのロール",
-    en="Each service is given the role that was made for it",
+    en="Each service has the role that was made for it",
     severity="high",
     why="With another role a service can't work, or may do what was meant for somebody else.",
     remediation="Take the role that trusts the service.",
@@ -158,9 +158,9 @@ def role_fits(node: Node, tenant: Subject) -> Iterator[Found]:
 @rule(
     "role-able",
     ja="ロールは職務を果たせる",
-    en="Each role may do all that its work takes",
+    en="Each role may do everything that its task needs",
     severity="high",
-    why="What is missing shows only when it is needed: a backup, a session, the city's look at the history.",
+    why="A missing permission shows only when it is needed: by a backup, a session, the city's reading.",
     remediation="Grant it, on the tenant's own resources.",
     each=(t.ROLE,),
 )
@@ -205,7 +205,7 @@ def role_able(role: Node, tenant: Subject) -> Iterator[Found]:
     ja="作業権限の範囲",
     en="The operator's work is bound to the ticket, the date, the tenant's servers and the recorded session",
     severity="critical",
-    why="A session that is still open after the date, or with another document, is work that nobody asked for (③).",
+    why="A session that is open after the date, or with another document, is work that nobody ordered (③).",
     remediation="Conditions on every statement: aws:PrincipalTag/ticket, aws:CurrentTime; "
     "ssm:resourceTag/honseki:tenant.",
     each=(t.ROLE_POLICY,),
@@ -228,7 +228,7 @@ def work_bounded(node: Node, tenant: Subject) -> Iterator[Found]:
             continue
         ends = [values[0] for name, values in each.condition("aws:CurrentTime") if name == "datelessthan" and values]
         if operator is None or not ends or not _is_date(min(ends)) or min(ends)[:10] > operator.expires.isoformat():
-            yield Found(node.urn, path, f"{each.label}: goes on after the inventory's date")
+            yield Found(node.urn, path, f"{each.label}: continues after the inventory's date")
         if not any(values == ("?*",) for _, values in each.condition("aws:PrincipalTag/ticket")):
             yield Found(node.urn, path, f"{each.label}: needs no ticket")
         yield from _sessions(node, path, each, tenant)
@@ -253,8 +253,8 @@ def _is_date(text: str) -> bool:
     ja="用途ごとのセキュリティグループ",
     en="Each part of the service has the security group that was made for it",
     severity="critical",
-    why="The load balancer admits terminals, servers the load balancer, the database servers: in another order one is "
-    "cut off or open to whom it shouldn't.",
+    why="The load balancer admits terminals, servers admit the load balancer, the database admits servers. With other "
+    "groups, a part is cut off, or open to others.",
     remediation="Take the group of the component.",
     each=(t.LOAD_BALANCER, t.LAUNCH_TEMPLATE, t.DATABASE),
 )

@@ -22,7 +22,7 @@ _PARTS: Final = (
 @rule(
     "servers-there",
     ja="両地域のサーバ設備",
-    en="Each region has what serves: load balancer, group of servers, launch template",
+    en="Each region has a load balancer, a group of servers and a launch template",
     severity="critical",
     why="Servers are redundant (safeguard ④); the recovery region must be able to start them.",
     remediation="Declare infra.servers.Servers in both places.",

@@ -59,7 +59,7 @@ _FORBIDDEN: Final = {
     ja="審査済みの種類のみ",
     en="Only kinds of resources that were reviewed",
     severity="critical",
-    why="What no rule covers may open a way that no rule sees, or is one itself (internet gateway, peering, key pair).",
+    why="A type that no rule covers may open a path or be one (internet gateway, peering, key pair).",
     remediation="Remove it; or write rules for the type and give its record in infra/types a purpose.",
     each=EVERY,
 )
@@ -167,9 +167,9 @@ def own_reference(node: Node, tenant: Subject) -> Iterator[Found]:
 @rule(
     "tags",
     ja="所属を示すタグ",
-    en="Tagged with whose it is",
+    en="Tagged with the municipality's code",
     severity="medium",
-    why="The tags tell a live resource's tenant; recovery after a killed update finds resources by them.",
+    why="Tags name a live resource's tenant; recovery after a killed update finds resources by them.",
     remediation="Pass tags=naming.tags(...).",
     each=EVERY,
 )
@@ -199,9 +199,9 @@ def tags(node: Node, tenant: Subject) -> Iterator[Found]:
 @rule(
     "declared-whole",
     ja="必須項目の宣言",
-    en="What decides is declared, not left to a default",
+    en="Properties that decide are declared, not left to a default",
     severity="high",
-    why="What isn't declared is whatever AWS or somebody's hand sets, and no rule can see it.",
+    why="What isn't declared has AWS's default, or what somebody set by hand; no rule can see it.",
     remediation="Declare the property.",
     each=tuple(DECIDING),
 )

@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -19,7 +20,9 @@ from markdown_it.token import Token
 from honseki.cli.main import cli
 from honseki.declare.evaluate import evaluate
 from honseki.settings import CHECKOUT
-from policies.rules import ALL
+from infra.model.graph import Node
+from policies.rules import ALL, core
+from policies.rules.subject import Subject
 from stacks.inventory import load
 from tests.example import CODES, FLEET
 
@@ -233,3 +236,17 @@ def _sentences(page: Path) -> Iterator[str]:
 def test_sentences_are_short(page: Path) -> None:
     """Some 20 words are the aim; at 30 every reader goes back to the beginning."""
     assert not [each for each in _sentences(page) if len(each.split()) > 30]
+
+
+def test_the_example_of_a_rule_is_one() -> None:
+    """The first Python block of engineer.md with `@rule`: run as it stands, on the tenant that it is about."""
+    fences = (each for each in _tokens(CHECKOUT / "docs" / "engineer.md") if each.type == "fence")
+    source = next(each.content for each in fences if each.info == "python" and "@rule(" in each.content)
+    names = {name: getattr(core, name) for name in ("Found", "rule")} | {"Iterator": Iterator, "Node": Node}
+    scope: dict[str, Any] = {**names, "Subject": Subject}
+    exec(source, scope)  # noqa: S102  our own documentation
+    example = next(each for each in scope.values() if isinstance(each, core.Rule))
+    (izumi,) = load(FLEET, ["272191"]).each()
+    graph = evaluate(izumi, "rehearsal")
+    found = core.check(Subject(graph, izumi, "rehearsal"), [example])
+    assert (found.checks, found.findings) == (2, ())
