@@ -1,7 +1,7 @@
 """What lapses with time: the data-centre operator's attestation, and the access of who maintains the servers.
 
 In AWS an attestation that doesn't hold today stops `plan` and `up`. A rehearsal holds no registers: it says so and goes
-on, so that it works on any day ([ADR 0010](../../docs/adr/0010-what-lapses.md)).
+on, so that it works on any day ([ADR 0013](../../docs/adr/0013-what-lapses.md)).
 """
 
 from __future__ import annotations
