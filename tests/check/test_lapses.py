@@ -103,6 +103,9 @@ def test_the_commands_refuse_before_anything_else_is_done(
     document = f"document: {{title: 証明書, sha256: {OWN}}}"
     over = f"attestation: {{operator: DC, {document}, issued: 2020-04-01, expires: 2021-03-31}}\n"
     izumi.write_text(izumi.read_text(encoding="utf-8") + 'account: "123456789012"\n' + over, encoding="utf-8")
+    defaults = fleet / "_defaults.yaml"  # all else that AWS needs is there
+    text = defaults.read_text(encoding="utf-8").replace("sha256:" + "0" * 64, "sha256:" + "0123456789abcdef" * 4)
+    defaults.write_text(text.replace("arn:aws:iam::000000000000:", "arn:aws:iam::210987654321:"), encoding="utf-8")
     made = make_home(folder / "home")
     home = Home(made.path, dict(made.env) | {"HONSEKI_FLEET": str(fleet)})
     done = home.honseki("--target", "aws", command, "272191")

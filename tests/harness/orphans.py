@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import time
+import uuid
 
 import psutil
 import pytest
@@ -45,7 +45,7 @@ class Orphans:
         self._ended: list[str] = []
         self._mark = ""
         if _WORKER not in os.environ:
-            self._mark = os.environ[MARK] = f"{os.getpid()}-{time.time_ns()}"
+            self._mark = os.environ[MARK] = f"{os.getpid()}-{uuid.uuid4().hex}"
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
