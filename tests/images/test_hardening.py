@@ -100,3 +100,18 @@ def test_the_benchmark_sees_the_log_files_whose_owner_and_mode_it_checks(base: I
     assert seen == ["/var/log/auth.log", "/var/log/syslog"]
     for path in seen:
         assert f"f {path} 0640 root adm" in files["/etc/tmpfiles.d/honseki.conf"]
+
+
+def test_two_checks_of_forwarding_each_see_the_one_action(base: Image) -> None:
+    """Patterns of ssg-debian's rsyslog_remote_tls and rsyslog_remote_loghost: the selector has a line of its own."""
+    conf = rendered(base)["/etc/rsyslog.conf"]
+    assert re.search(r'^\s*action\(type="omfwd"(.+?)\)', conf, re.MULTILINE)
+    assert re.search(r'^\s*\*\.\*\s+action\(\s*.*\btype\b="omfwd"\s*.*\btarget\b="\S+"\s*.*\)\s*$', conf, re.M | re.S)
+
+
+def test_audit_watches_have_the_form_that_the_benchmark_looks_for(base: Image) -> None:
+    """A pattern of ssg-debian for each path, with or without the slash at a folder's end as it is there."""
+    rules = rendered(base)["/etc/audit/rules.d/audit.rules"]
+    paths = ("/etc/apparmor", "/etc/apparmor.d", "/etc/pam.d/", "/etc/network/", "/etc/NetworkManager", "/etc/hostname")
+    for path in paths:
+        assert re.search(rf"^-w\s+{re.escape(path)}\s+-p\s+wa\b", rules, re.MULTILINE), path
