@@ -18,8 +18,9 @@ from typing import Final
 
 from honseki.environment import closed
 from honseki.errors import HonsekiError
-from honseki.images.builder.apt import Apt, RefusedError, place, sources
+from honseki.images.builder.apt import Apt, RefusedError
 from honseki.images.builder.manifest import RELEASE, Locked
+from honseki.images.builder.sources import place, sources
 from honseki.process import run
 from honseki.words import many
 

@@ -5,7 +5,7 @@ register entry (戸籍の記録), reads entries, issues a certificate (証明書
 HTTPS, with PostgreSQL. It knows nothing of the procedures of 戸籍法 and is not for real registers; every response
 says so.
 
-It runs on what Debian bookworm packages: Python 3.11, python3-aiohttp 3.8, python3-psycopg 3.1. It imports nothing of
+It runs on what Debian 13 packages: Python 3.13, python3-aiohttp 3.11, python3-psycopg 3.2. It imports nothing of
 the platform, because the image holds this folder and nothing else of it.
 """
 
