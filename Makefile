@@ -6,7 +6,7 @@ BIN := .venv/bin
 # Izumi city and the seed's A-town and B-town.
 REHEARSED := 272191 273414 273619
 
-.PHONY: rehearse test check image-tools benchmarks lock clean
+.PHONY: rehearse test install check image-tools benchmarks lock clean
 
 rehearse: .venv/ready
 	@$(BIN)/honseki rehearse $(REHEARSED)
@@ -16,6 +16,9 @@ test: .venv/ready
 	@$(MAKE) --no-print-directory image-tools
 	@$(MAKE) --no-print-directory check
 	@$(BIN)/pytest -m "slow or not slow" -n 2 --dist loadfile --no-loadscope-reorder --durations=10
+
+# What both commands do first; alone, for who wants the command line and nothing deployed.
+install: .venv/ready
 
 check: .venv/ready
 	@echo "Checking style, types and the direction of imports ..."

@@ -338,5 +338,5 @@ def _double(claims: list[tuple[Document, Claim]]) -> Iterator[Problem]:
         yield documents[later.owner].problem(
             later.path,
             f"the {later.kind} {later.value} is in {first.owner} already (line {place.line})",
-            f"give each municipality its own {later.kind}",
+            f"correct whichever of the two is wrong: each municipality has its own {later.kind}",
         )

@@ -166,7 +166,7 @@ def _tell(say: object, each: Placed) -> None:
         f"  where: {escape(finding.urn)}{escape(at)}",
         f"  line:  {each.position}" if each.position else "",
         f"  why:   {escape(rule.why)}",
-        f"  fix:  {escape(rule.remediation)}",
+        f"  fix:   {escape(rule.remediation)}",
         f"  [bold]{escape(each.decided.says)}[/]" if each.decided.says else "",
     ]
     assert callable(say)  # noqa: S101  the console's own method

@@ -64,7 +64,7 @@ def _closing(context: Context, results: Sequence[tuple[Municipality, Done]]) -> 
         line = show.heading(municipality, settings.target).append(f": {show.summary(done)}")
         console.print(line, soft_wrap=True)
         for warning in done.outcome.warnings:
-            context.say(f"warning: {warning.partition(chr(10))[0]}")
+            context.say(show.warning(warning, full=False))
     rows = [
         (part.name, *(made[code][name] for code in made))
         for name, part in PARTS.items()

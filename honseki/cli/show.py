@@ -6,7 +6,7 @@ import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -110,6 +110,18 @@ _PLANNED = {
     )
 }
 _DRIFTED = {"update": ("differs", "differ"), "delete": ("is gone", "are gone")}
+
+
+_WAITING: Final = "rule not-yet-known: "
+"""The policy pack's report of checks that a first deployment can't answer yet (policies/pack/analyzer.py)."""
+
+
+def warning(text: str, *, full: bool) -> str:
+    """What the engine warns of, as a line; whole with `full`. That checks wait for values of AWS is no warning."""
+    shown = text if full else text.partition("\n")[0]
+    if text.startswith(_WAITING):
+        return f"note: {shown.removeprefix(_WAITING).partition(': ')[2]} Nothing to do."
+    return f"warning: {shown}"
 
 
 def summary(done: Done) -> str:

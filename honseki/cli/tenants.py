@@ -115,6 +115,10 @@ def up(
     _one_only(plan_file, codes, "--plan")
     results = deploy(context, codes, everyone, refresh=refresh, plan_file=plan_file, jobs=jobs)
     _results(context, results, as_json, only_few=True)
+    context.say(
+        "What stays in the account, until when, and what to do next: docs/engineer.md, Removing a municipality. The "
+        "last snapshot and the backups can't be read any more once their key is deleted, 30 days from now."
+    )
     return Exit.OK
 
 
@@ -257,6 +261,10 @@ def destroy(context: Context, code: str, confirm: str | None, as_json: bool) -> 
         )
     results = _each(context, (code,), False, 1, "destroying", work)
     _results(context, results, as_json, only_few=True)
+    context.say(
+        "What stays in the account, until when, and what to do next: docs/engineer.md, Removing a municipality. The "
+        "last snapshot and the backups can't be read any more once their key is deleted, 30 days from now."
+    )
     return Exit.OK
 
 
@@ -374,7 +382,7 @@ def _results(
         if changed and not (only_few and len(changed) > _FEW):
             show.changes(console, municipality, done, full=full)
         for warning in done.outcome.warnings:
-            context.say(f"warning: {warning if full else warning.partition(chr(10))[0]}")
+            context.say(show.warning(warning, full=full))
 
 
 def _document(municipality: Municipality, done: Done) -> dict[str, Any]:
