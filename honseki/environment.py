@@ -19,6 +19,9 @@ MACHINE: Final = ("HOME", "LD_LIBRARY_PATH", "LD_PRELOAD", "LOGNAME", "PATH", "U
 INTERNET: Final = ("CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_DIR", "SSL_CERT_FILE", "XDG_CACHE_HOME")
 """What a program that fetches from the internet needs besides the proxies."""
 
+RUN: Final = "STARTED_BY_RUN"
+"""Whoever starts many processes may mark them with it, to find them again. It changes nothing."""
+
 _CLOCK: Final = "FAKETIME"
 """A clock set by libfaketime (https://github.com/wolfcw/libfaketime) is one clock for all processes or a wrong one."""
 _GO: Final = "GO"
@@ -33,7 +36,7 @@ def closed(environ: Mapping[str, str] | None = None) -> dict[str, str]:
     `environ` is the caller's, by default this process's.
     """
     given = os.environ if environ is None else environ
-    kept = {name: value for name, value in given.items() if name in MACHINE or name.startswith(_CLOCK)}
+    kept = {name: value for name, value in given.items() if name in {*MACHINE, RUN} or name.startswith(_CLOCK)}
     return {"PATH": _PATH} | kept | {"LC_ALL": "C.UTF-8", "TZ": "UTC", "TMPDIR": tempfile.gettempdir()}
 
 

@@ -14,7 +14,9 @@ import uuid
 import psutil
 import pytest
 
-MARK = "TESTS_OF_RUN"
+from honseki import environment
+
+MARK = environment.RUN
 _WORKER = "PYTEST_XDIST_WORKER"
 
 

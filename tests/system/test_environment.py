@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from honseki.engine.binary import Engine
-from honseki.fleet.sample import sample
 from tests.conftest import CHECKOUT, Home, make_home
+from tests.example import sampled
 
 pytestmark = pytest.mark.slow
 
@@ -58,7 +58,7 @@ HOSTILE = {
 def deployed(tmp_path_factory: pytest.TempPathFactory, engine: Engine) -> Iterator[tuple[Home, str]]:
     """One tenant; where the engine is must not follow from HOME, which these tests take away."""
     folder = tmp_path_factory.mktemp("environment")
-    (file,) = sample(1, 11, folder / "fleet")
+    (file,) = sampled(1, 11, folder / "fleet")
     made = make_home(folder / "home")
     cache = made.env.get("HONSEKI_CACHE") or str(made.settings.cache)
     home = Home(made.path, dict(made.env) | {"HONSEKI_FLEET": str(folder / "fleet"), "HONSEKI_CACHE": cache})
