@@ -83,7 +83,8 @@ def helpers() -> dict[str, tuple[str, ...]]:
             if isinstance(node, ast.FunctionDef):
                 called = (call.func for call in _calls(node))
                 classes = [each.attr for each in called if isinstance(each, ast.Attribute) and each.attr[:1].isupper()]
-                found[node.name] = tuple(dict.fromkeys(classes))
+                # Two files may have a function of one name: the classes of both.
+                found[node.name] = tuple(dict.fromkeys([*found.get(node.name, ()), *classes]))
     return found
 
 
