@@ -161,6 +161,15 @@ def test_the_second_build_uses_the_same_derived_lock(day: Day) -> None:
     assert changed(day.choose()) == {"bash": ("5.2", "5.4")}
 
 
+def test_a_damaged_package_of_a_derived_lock_that_is_gone_too_is_chosen_anew(day: Day) -> None:
+    day.becomes(release(bash="5.3"))
+    chosen = day.choose()
+    day.becomes(release(bash="5.4"))
+    (path,) = (each.path for each in chosen.debs if each.locked.name == "bash")
+    path.write_bytes(path.read_bytes()[:-1])
+    assert changed(day.choose()) == {"bash": ("5.2", "5.4")}
+
+
 def test_a_new_review_ends_the_derived_lock(day: Day) -> None:
     day.becomes(release(bash="5.3"))
     assert day.choose().kind == "derived"

@@ -69,7 +69,8 @@ def choose(image: Image, cache: Path, say: Say, locks: Path | None) -> Chosen:
         return _chosen(image, reviewed, reviewed, apt.fetch(image, reviewed, cache, say))
     kept = read(image, locks)
     if kept and not apt.cached(reviewed, cache) and apt.cached(kept, cache):
-        return _chosen(image, reviewed, kept, apt.fetch(image, kept, cache, say))
+        with suppress(VanishedError):  # a package of the cache was damaged, and its version is gone, too
+            return _chosen(image, reviewed, kept, apt.fetch(image, kept, cache, say))
     try:
         return _chosen(image, reviewed, reviewed, apt.fetch(image, reviewed, cache, say))
     except VanishedError as error:
