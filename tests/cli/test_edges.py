@@ -19,6 +19,9 @@ from tests.cli.commands import ARGUMENTS, CODE, NO_LIST, NOT_RUN, leaves
 from tests.conftest import Home, make_home
 from tests.example import sampled
 
+pytestmark = pytest.mark.slow
+"""250 commands, 20 s: `pytest` alone stays within a minute; CI runs them."""
+
 LEFT_OUT = ("AWS_", "PULUMI_", "HONSEKI_")
 NOBODY = {
     "AWS_EC2_METADATA_DISABLED": "true",
